@@ -1,0 +1,65 @@
+"""A bare mirror on disk: where it is, how it is opened, which commit a name means.
+
+Comes in: a folder and a repository's address. Goes out: a read handle. Local: the network is in `shared.git.remote`.
+A handle sees objects that another process fetches later, because libgit2 looks again when it misses one.
+"""
+
+import functools
+import hashlib
+from pathlib import Path
+
+import pygit2
+from pygit2.enums import ConfigLevel, RepositoryOpenFlag
+
+from shared.git.errors import RepositoryCorrupt, RevisionNotFound
+
+SHA_LENGTH = 40
+_OPEN = RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE
+
+
+def mirror_path(folder: Path, normalised_url: str) -> Path:
+    """The mirror of a repository inside the mirrors' folder."""
+    return folder / f"{hashlib.sha256(normalised_url.encode()).hexdigest()[:16]}.git"
+
+
+@functools.cache
+def isolate_libgit2() -> None:
+    """No configuration of the user or the machine (rewrites, proxies) reaches us; a volume may have another owner."""
+    for level in (ConfigLevel.PROGRAMDATA, ConfigLevel.SYSTEM, ConfigLevel.XDG, ConfigLevel.GLOBAL):
+        pygit2.settings.search_path[level] = ""
+    pygit2.settings.owner_validation = False
+
+
+def open_mirror(path: Path) -> pygit2.Repository:
+    """A fresh handle; `RepositoryCorrupt` when there is no usable mirror there."""
+    isolate_libgit2()
+    try:
+        return pygit2.Repository(str(path), _OPEN)
+    except pygit2.GitError as error:
+        raise RepositoryCorrupt("the mirror can't be opened: it is fetched anew at the next attempt") from error
+
+
+@functools.lru_cache(maxsize=256)
+def _handle(place: tuple[Path, int]) -> pygit2.Repository:
+    return open_mirror(place[0])
+
+
+def reading_handle(path: Path) -> pygit2.Repository:
+    """A shared handle for reading, reopened when the mirror was replaced."""
+    try:
+        inode = path.stat().st_ino
+    except OSError as error:
+        raise RepositoryCorrupt("there is no mirror of this repository yet: resolve the revision first") from error
+    return _handle((path, inode))
+
+
+def commit_of(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
+    """The commit of a full SHA (an annotated tag is peeled); `RevisionNotFound` when the mirror doesn't hold it."""
+    try:
+        found = repository.get(revision)
+        commit = found.peel(pygit2.Commit) if found is not None else None
+    except (ValueError, pygit2.GitError) as error:
+        raise RevisionNotFound(f"commit {revision[:SHA_LENGTH]} is not in the repository's mirror") from error
+    if commit is None:
+        raise RevisionNotFound(f"commit {revision[:SHA_LENGTH]} is not in the repository's mirror")
+    return commit
