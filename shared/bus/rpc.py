@@ -1,0 +1,133 @@
+"""Questions and answers between services, over plain NATS with queue groups.
+
+An answer is either the reply model's bytes or, under the header `tiphys-failed`, a `RequestFailed`. A question waits
+for its server to come up, within its time; it is asked again when the connection breaks, so serving must be
+idempotent.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from nats.aio.msg import Msg
+from pydantic import ValidationError
+
+from shared.bus import measures
+from shared.bus.envelope import DELIVERY, TRACEPARENT, Headers, one_line
+from shared.bus.errors import Disconnected, TooLarge
+from shared.bus.link import Connection, Link, Lost, NobodyListens
+from shared.events import Asks, Message, RequestError, RequestFailed
+from shared.security import redact
+from shared.telemetry import get_logger, trace
+
+log = get_logger()
+FAILED, PATIENCE = "tiphys-failed", "tiphys-patience-ms"
+DEFAULT_PATIENCE = 600.0
+Reply = TypeVar("Reply")
+Question = TypeVar("Question", bound=Asks[Any])
+
+
+def _headers(patience: float) -> Headers:
+    delivery = trace.delivery.get()
+    carried = {DELIVERY: one_line(delivery), TRACEPARENT: trace.outgoing(delivery)} if delivery else {}
+    return carried | {PATIENCE: str(int(patience * 1000))}
+
+
+async def request(link: Link, question: Asks[Reply], *, patience: float) -> Reply:
+    """Raises RequestError, and nothing else."""
+    begun, outcome = time.monotonic(), "failed"
+    try:
+        reply = await link.ask(question.subject, question.to_bytes(), _headers(patience), within=patience)
+        answer = _read(question, reply)
+        outcome = "answered"
+    except NobodyListens as error:
+        why = f"no service answers {question.subject!r}; is it running?"
+        raise RequestError("NoResponders", why, retriable=True) from error
+    except TimeoutError as error:
+        raise RequestError("Timeout", f"no answer to {question.subject!r} in {patience:g} s", retriable=True) from error
+    except Disconnected as error:
+        raise RequestError("BusUnavailable", str(error), retriable=True) from error
+    except TooLarge as error:
+        raise RequestError("RequestTooLarge", str(error)) from error
+    finally:
+        measures.asked.labels(question.subject, outcome).observe(time.monotonic() - begun)
+    return answer
+
+
+def _read(question: Asks[Reply], reply: Msg) -> Reply:
+    try:
+        if (reply.headers or {}).get(FAILED):
+            failed = RequestFailed.from_bytes(reply.data)
+            raise RequestError(failed.reason, failed.message, retriable=failed.retriable)
+        return question.read_reply(reply.data)
+    except ValidationError as error:
+        raise RequestError("BadReply", f"the answer to {question.subject!r} is not in the agreed form") from error
+
+
+async def serve(
+    link: Link, question: type[Question], handler: Callable[[Question], Awaitable[Message]], *, queue: str, limit: int
+) -> None:
+    """Answer questions until cancelled; at most `limit` at a time, the others wait their turn."""
+    turns = asyncio.Semaphore(limit)
+    async with asyncio.TaskGroup() as tasks:
+        while True:
+            connection = await link.connection(None)
+
+            async def on_message(message: Msg) -> None:
+                tasks.create_task(_answer(link, message, question, handler, turns))
+
+            try:
+                async with connection.subscribed(question.subject, on_message, queue):
+                    await connection.lost.wait()
+            except Lost:
+                continue
+
+
+async def _answer(
+    link: Link,
+    message: Msg,
+    question: type[Question],
+    handler: Callable[[Question], Awaitable[Message]],
+    turns: asyncio.Semaphore,
+) -> None:
+    headers = message.headers or {}
+    reply: Message
+    async with turns:
+        with trace.traced(headers.get(DELIVERY, ""), headers.get(TRACEPARENT, "")):
+            try:
+                async with asyncio.timeout(_patience(headers)):
+                    reply = await handler(question.from_bytes(message.data))
+            except Exception as error:  # noqa: BLE001 - the one place that turns failures into answers
+                reply = _failure(question.subject, error)
+    measures.served.labels(question.subject, "failed" if isinstance(reply, RequestFailed) else "answered").inc()
+    if message.reply:
+        await _send(await link.connection(None), message.reply, question.subject, reply)
+
+
+def _patience(headers: Headers) -> float:
+    given = headers.get(PATIENCE, "")
+    return int(given) / 1000 if given.isdigit() else DEFAULT_PATIENCE
+
+
+def _failure(subject: str, error: Exception) -> RequestFailed:
+    if isinstance(error, RequestError):
+        return RequestFailed(reason=error.reason, message=redact(error.message), retriable=error.retriable)
+    if isinstance(error, ValidationError):
+        return RequestFailed(reason="BadRequest", message=f"{subject}: {error.error_count()} fields are not as agreed")
+    if isinstance(error, TimeoutError):
+        return RequestFailed(reason="Timeout", message=f"{subject} took longer than the caller waits", retriable=True)
+    log.error("request failed", subject=subject, exc_info=error)
+    return RequestFailed(reason="Internal", message=redact(f"{type(error).__name__}: {error}"), retriable=True)
+
+
+async def _send(connection: Connection, inbox: str, subject: str, reply: Message) -> None:
+    headers = {FAILED: "1"} if isinstance(reply, RequestFailed) else None
+    try:
+        await connection.publish(inbox, reply.to_bytes(), headers)
+    except TooLarge as error:
+        why = f"the answer to {subject!r} is too large: {error}; put it into the object store"
+        refusal = RequestFailed(reason="ReplyTooLarge", message=why)
+        await _send(connection, inbox, subject, refusal)
+    except Lost:
+        log.debug("the asker's connection is gone", subject=subject)
