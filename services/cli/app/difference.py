@@ -1,0 +1,75 @@
+"""What a sync would change, as text. Pure: a live object and what it would become in, a unified diff out.
+
+Both sides lose what only the API server writes; Secret values become `++++++++`, a different length for each distinct
+value, so that a change shows and its content does not.
+"""
+
+import base64
+import difflib
+from typing import Any
+
+from services.cli.app.view import at
+from shared import yamlio
+
+Obj = dict[str, Any]
+
+_VOLATILE = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
+_OURS = ("argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_MASK = "++++++++"
+
+
+def title(obj: Obj) -> str:
+    group = str(obj.get("apiVersion", "")).rpartition("/")[0]
+    namespace = at(obj, "metadata", "namespace")
+    name = at(obj, "metadata", "name")
+    return f"{group + '/' if group else ''}{obj.get('kind')} {namespace + '/' if namespace else ''}{name}"
+
+
+def difference(live: Obj | None, target: Obj | None) -> list[str]:
+    """The lines of a unified diff; empty: nothing differs."""
+    before, after = _masked(cleaned(live), cleaned(target))
+    name = title(live or target or {})
+    return list(
+        difflib.unified_diff(_lines(before), _lines(after), f"live     {name}", f"desired  {name}", lineterm="", n=3)
+    )
+
+
+def _lines(obj: Obj | None) -> list[str]:
+    return yamlio.dump(obj).splitlines() if obj else []
+
+
+def cleaned(obj: Obj | None) -> Obj | None:
+    if obj is None:
+        return None
+    metadata = {k: v for k, v in (obj.get("metadata") or {}).items() if k not in _VOLATILE}
+    annotations = {
+        k: v for k, v in (metadata.pop("annotations", None) or {}).items() if k not in (*_OURS, _LAST_APPLIED)
+    }
+    if annotations:
+        metadata["annotations"] = annotations
+    return {**{k: v for k, v in obj.items() if k != "status"}, "metadata": metadata}
+
+
+def _masked(live: Obj | None, target: Obj | None) -> tuple[Obj | None, Obj | None]:
+    if (live or target or {}).get("kind") != "Secret":
+        return live, target
+    values: dict[str, str] = {}
+    return _mask(live, values), _mask(target, values)
+
+
+def masked(obj: Obj) -> Obj:
+    """One object for printing: a Secret's values hidden, everything else as it is."""
+    return _mask(obj, {}) or {} if obj.get("kind") == "Secret" else obj
+
+
+def _mask(secret: Obj | None, values: dict[str, str]) -> Obj | None:
+    if secret is None:
+        return None
+    plain = {
+        key: base64.b64encode(str(value).encode()).decode() for key, value in (secret.get("stringData") or {}).items()
+    }
+    data = {**(secret.get("data") or {}), **plain}
+    hidden = {key: values.setdefault(str(value), _MASK + "++++" * len(values)) for key, value in data.items()}
+    rest = {k: v for k, v in secret.items() if k not in ("data", "stringData")}
+    return {**rest, "data": hidden}

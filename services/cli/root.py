@@ -1,0 +1,32 @@
+"""The tree of commands. Only signatures and help live in the *_commands modules; what a command does is imported
+when it runs.
+"""
+
+import typer
+
+from services.cli import app_commands, change_commands, cluster_commands, stack_commands
+from services.cli.errors import CODES
+
+_HELP = f"""Event-driven continuous delivery for Kubernetes: Argo's manifests, one stack.
+
+Without options a command uses the running stack (`tiphys up`); your own cluster only when you name it.
+
+{CODES}
+"""
+
+app = typer.Typer(
+    name="tiphys",
+    help=_HELP,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+stack_commands.register(app)
+app.add_typer(app_commands.group, name="app")
+change_commands.register(app)
+app.add_typer(cluster_commands.group, name="cluster")
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,39 @@
+"""What the figures were measured on: cores, memory, the CPU's model, the commit, the day. Nothing that names the
+machine.
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.clock import now
+
+
+@dataclass(frozen=True)
+class Machine:
+    cores: int
+    memory_gb: float
+    cpu: str
+    commit: str
+    date: str
+
+    def __str__(self) -> str:
+        return f"{self.cores} cores ({self.cpu}), {self.memory_gb:.0f} GB, commit {self.commit}, {self.date}"
+
+
+def describe() -> Machine:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return Machine(os.cpu_count() or 1, memory, _cpu(), _commit(), now().date().isoformat())
+
+
+def _cpu() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return "unknown"
+
+
+def _commit() -> str:
+    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"
