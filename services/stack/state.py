@@ -16,18 +16,28 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 _FILE = "stack.json"
 
 
+class Process(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    pid: int
+    started: int
+
+
 class StackState(BaseModel):
     model_config = ConfigDict(frozen=True)
 
-    pid: int
-    started: int
+    process: Process
+    helpers: tuple[Process, ...] = ()
     url: str
+    health_url: str
     nats_url: str
     kubeconfig: str
     context: str | None = None
     namespace: str
     services: tuple[str, ...] = ()
     embedded_cluster: bool = False
+    started_at: str = ""
     git_url: str | None = None
     ready: bool = False
 
@@ -45,13 +55,26 @@ def started(pid: int) -> int | None:
     return None if fields[0] == "Z" else int(fields[19])
 
 
-def running(data: Path) -> StackState | None:
-    """The stack that runs in this folder; None: there is none, whatever a stale file says."""
+def process(name: str, pid: int) -> Process:
+    return Process(name=name, pid=pid, started=started(pid) or 0)
+
+
+def alive(known: Process) -> bool:
+    return started(known.pid) == known.started
+
+
+def recorded(data: Path) -> StackState | None:
+    """What the file says, stale or not; None: no file, or one that can't be read."""
     try:
-        state = StackState.model_validate_json((data / _FILE).read_bytes())
+        return StackState.model_validate_json((data / _FILE).read_bytes())
     except (OSError, ValidationError):
         return None
-    return state if started(state.pid) == state.started else None
+
+
+def running(data: Path) -> StackState | None:
+    """The stack that runs in this folder; None: there is none, whatever a stale file says."""
+    found = recorded(data)
+    return found if found and alive(found.process) else None
 
 
 def write(data: Path, state: StackState) -> None:

@@ -1,0 +1,86 @@
+"""What must be in the cluster before the services start: the CRDs, Argo's namespace, the default AppProject.
+
+CRDs that somebody else installed (Argo CD itself) are left as they are; ours are brought up to date. Everything else is
+made only when it is missing, so nothing that a person changed is changed back.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from shared import yamlio
+from shared.kube import AlreadyExists, Cluster, Discovery, NotFound, verbs
+
+Obj = dict[str, Any]
+MANAGER = "tiphys"
+CRDS = Path(__file__).parents[2] / "deploy" / "crds"
+ESTABLISHED_WITHIN = 15.0
+
+DEFAULT_PROJECT: Obj = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AppProject",
+    "metadata": {"name": "default"},
+    "spec": {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "*", "namespace": "*"}],
+        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+    },
+}
+SETTINGS: Obj = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "argocd-cm", "labels": {"app.kubernetes.io/part-of": "argocd"}},
+}
+
+
+async def install(cluster: Cluster, namespace: str, *, empty_settings: bool) -> None:
+    discovery = Discovery(cluster)
+    await _crds(cluster, discovery)
+    await ensure(cluster, discovery, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    await ensure(cluster, discovery, _in(namespace, DEFAULT_PROJECT))
+    if empty_settings:
+        await ensure(cluster, discovery, _in(namespace, SETTINGS))
+
+
+def _in(namespace: str, obj: Obj) -> Obj:
+    return {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
+
+
+def crds() -> list[Obj]:
+    return [obj for path in sorted(CRDS.glob("*.yaml")) for obj in yamlio.load_all(path.read_bytes(), path.name)]
+
+
+async def _crds(cluster: Cluster, discovery: Discovery) -> None:
+    resource = await discovery.resource("apiextensions.k8s.io", "CustomResourceDefinition")
+    for crd in crds():
+        name = crd["metadata"]["name"]
+        try:
+            if not _ours(await verbs.get(cluster, resource, None, name)):
+                continue
+        except NotFound:
+            pass
+        await verbs.apply(cluster, resource, crd, manager=MANAGER, force=True)
+    async with asyncio.timeout(ESTABLISHED_WITHIN):
+        for crd in crds():
+            while not _established(await verbs.get(cluster, resource, None, crd["metadata"]["name"])):
+                await asyncio.sleep(0.05)
+    discovery.invalidate()
+
+
+def _ours(crd: Obj) -> bool:
+    return any(entry.get("manager") == MANAGER for entry in crd["metadata"].get("managedFields") or [])
+
+
+def _established(crd: Obj) -> bool:
+    conditions = (crd.get("status") or {}).get("conditions") or []
+    return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
+
+
+async def ensure(cluster: Cluster, discovery: Discovery, obj: Obj) -> None:
+    """Make it when it is missing; leave it when it is there."""
+    group = obj["apiVersion"].rpartition("/")[0]
+    resource = await discovery.resource(group, obj["kind"])
+    try:
+        await verbs.create(cluster, resource, obj)
+    except AlreadyExists:
+        return
