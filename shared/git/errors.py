@@ -13,6 +13,7 @@ GitFailure
 ├── CertificateRejected
 ├── UnsupportedAddress
 ├── RevisionNotFound
+├── BranchMoved (retriable: build on the new tip)
 ├── PathEscape
 ├── FileTooLarge
 ├── TreeTooLarge
@@ -22,7 +23,7 @@ GitFailure
 from typing import ClassVar
 
 
-class GitFailure(Exception):  # noqa: N818 - its children are named as the field names them
+class GitFailure(Exception):
     retriable: ClassVar[bool] = False
 
     @property
@@ -68,6 +69,10 @@ class UnsupportedAddress(GitFailure):
 
 class RevisionNotFound(GitFailure):
     pass
+
+
+class BranchMoved(GitFailure):
+    retriable = True
 
 
 class PathEscape(GitFailure):

@@ -63,3 +63,10 @@ def commit_of(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
     if commit is None:
         raise RevisionNotFound(f"commit {revision[:SHA_LENGTH]} is not in the repository's mirror")
     return commit
+
+
+def heads_of(path: Path) -> dict[str, str]:
+    """Every direct ref of a bare repository with the object it points to."""
+    repository = open_mirror(path)
+    refs = repository.references.iterator()
+    return {ref.name: str(ref.target) for ref in refs if isinstance(ref.target, pygit2.Oid)}
