@@ -27,11 +27,13 @@ async def up(where: Where, node: Annotated[Node, typer.Option("--node", help="Th
 
 
 @command(group, "down", examples=("tiphys cluster down",))
-async def down(where: Where) -> None:
-    """Stop it; its data stays."""
+async def down(
+    where: Where, purge: Annotated[bool, typer.Option("--purge", help="Forget everything it stored.")] = False
+) -> None:
+    """Stop it; its data stays unless --purge."""
     from services.cli import clusters
 
-    await clusters.down(where)
+    await clusters.down(where, purge=purge)
 
 
 @command(group, "status", examples=("tiphys cluster status",))

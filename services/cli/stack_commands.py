@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.cluster_commands import Node
 from services.cli.command import command
 from services.cli.errors import Exit
 from services.cli.options import Where
@@ -41,11 +42,12 @@ async def up(
     listen: Listen = DEFAULT_LISTEN,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Run in the background; return when ready.")] = False,
     git: Annotated[bool, typer.Option("--git/--no-git", help="Serve the folder's own git repositories.")] = False,
+    node: Annotated[Node, typer.Option("--node", help="The embedded cluster's node.")] = Node.KWOK,
 ) -> None:
     """Start the whole stack; without --kubeconfig and --nats everything is embedded."""
     from services.cli import stacks
 
-    await stacks.up(where, listen, detach=detach, git=git)
+    await stacks.up(stacks.options_of(where, listen, git=git, node=node.value), detached=detach)
 
 
 async def down(where: Where) -> None:

@@ -28,6 +28,6 @@ class Options:
 def address(text: str) -> tuple[str, int]:
     """HOST:PORT as the command line takes it; an IPv6 host stands in brackets."""
     host, colon, port = text.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:  # noqa: PLR2004
+    if not colon or not port.isdigit() or int(port) > 65535:
         raise StackError(f"{text!r} is not HOST:PORT; for example 127.0.0.1:8080")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address, as in Go

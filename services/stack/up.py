@@ -10,9 +10,10 @@ import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from services.stack import down, install, notify, state
+from services.stack.cluster.layout import NodeKind
 from services.stack.notify import Report
 from services.stack.options import Options
 from services.stack.registry import SERVICES, app_of
@@ -98,16 +99,32 @@ async def _cluster(options: Options, parts: AsyncExitStack, report: Report) -> t
         return options.kubeconfig or own_kubeconfig(), options.context
     from services.stack import cluster
 
-    report("starting the embedded Kubernetes")
-    raise NotImplementedError(cluster, parts)
+    report(f"starting the embedded Kubernetes (node: {options.node})")
+    node = cast("NodeKind", options.node)
+    started = await parts.enter_async_context(cluster.running(options.data / "cluster", node=node, report=report))
+    return started.kubeconfig, None
 
 
 async def _git(options: Options, parts: AsyncExitStack, report: Report) -> str:
-    raise NotImplementedError
+    """The folder's own repositories over HTTP, on a port that stays the same, because Applications name it."""
+    from services.stack.gitserver import GitServer, Webhook
+
+    remembered = options.data / "git" / "port"
+    port = int(remembered.read_text()) if remembered.exists() else 0
+    webhook = Webhook(f"{_url(options)}/api/webhook")
+    server = await parts.enter_async_context(GitServer(options.data / "git", port=port, webhook=webhook))
+    remembered.write_text(server.url.rpartition(":")[2])
+    report(f"serving the git repositories of {options.data / 'git'} at {server.url}")
+    return server.url
+
+
+def _url(options: Options) -> str:
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(options.host, options.host)  # noqa: S104 - dialled, not served
+    return f"http://{host}:{options.port}"
 
 
 def own_kubeconfig() -> Path:
-    """kubectl's own choice of file; used only with a context that a person named."""
+    """Kubectl's own choice of file; used only with a context that a person named."""
     return Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or "~/.kube/config").expanduser()
 
 
@@ -125,11 +142,10 @@ def _common(options: Options, ground: Ground, health_port: int) -> Common:
 
 
 def _state(options: Options, ground: Ground, health_port: int) -> StackState:
-    host = f"[{options.host}]" if ":" in options.host else options.host
     return StackState(
         process=state.process("tiphys", os.getpid()),
         helpers=ground.helpers,
-        url=f"http://{host}:{options.port}",
+        url=_url(options),
         health_url=f"http://127.0.0.1:{health_port}",
         nats_url=ground.nats_url,
         kubeconfig=str(ground.kubeconfig),

@@ -1,0 +1,73 @@
+"""Checks of Argo's settings: repository Secrets, argocd-cm, webhook secrets. Pure: objects in, findings out.
+
+Findings name Secrets and keys, never what they hold.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from services.cli.doctor.findings import Finding, well, wrong
+
+Obj = dict[str, Any]
+TYPE_LABEL = "argocd.argoproj.io/secret-type"
+METHODS = ("annotation", "label", "annotation+label")
+WEBHOOK_KEYS = (
+    "webhook.github.secret", "webhook.gitlab.secret", "webhook.gogs.secret", "webhook.bitbucket.uuid",
+    "webhook.bitbucketserver.secret", "webhook.azuredevops.password",
+)  # fmt: skip
+
+
+def repositories(secrets: Iterable[Obj]) -> list[Finding]:
+    """Every repository, repo-creds and cluster Secret that can't be used as it is."""
+    from shared.kinds import secrets as kinds
+
+    found, good = [], 0
+    for secret in secrets:
+        kind = (secret["metadata"].get("labels") or {}).get(TYPE_LABEL, "")
+        problem = _problem(kinds, kind, secret)
+        if problem:
+            found.append(wrong(f"Secret {secret['metadata']['name']} ({kind}): {problem}", "correct that key"))
+        good += not problem
+    return [*found, well(f"{good} repository and cluster Secrets can be read")]
+
+
+def _problem(kinds: Any, kind: str, secret: Obj) -> str:
+    model = {"repository": "RepositorySecret", "repo-creds": "RepositoryCredentials", "cluster": "ClusterSecret"}.get(
+        kind
+    )
+    if model is None:
+        return ""
+    try:
+        getattr(kinds, model).from_secret(secret)
+    except ValueError as error:
+        return str(error).splitlines()[0]
+    return ""
+
+
+def argocd_cm(config: Obj | None, namespace: str) -> list[Finding]:
+    if config is None:
+        return [wrong(f"there is no ConfigMap argocd-cm in {namespace}", "the defaults hold; create an empty one")]
+    data = config.get("data") or {}
+    method = data.get("application.resourceTrackingMethod", "annotation")
+    found = []
+    if method not in METHODS:
+        advice = f"write one of {', '.join(METHODS)}"
+        found.append(wrong(f"argocd-cm: application.resourceTrackingMethod is {method!r}", advice))
+    part_of = (config["metadata"].get("labels") or {}).get("app.kubernetes.io/part-of")
+    if part_of != "argocd":
+        advice = "label it app.kubernetes.io/part-of=argocd; Argo CD ignores it otherwise"
+        found.append(wrong("argocd-cm has no label app.kubernetes.io/part-of", advice))
+    return found or [well("argocd-cm can be read")]
+
+
+def webhooks(secret: Obj | None) -> list[Finding]:
+    """Without a secret anybody who reaches the gateway may announce a push; it is believed only after asking git."""
+    held = (secret or {}).get("data") or {}
+    kept = [key for key in WEBHOOK_KEYS if held.get(key)]
+    if kept:
+        return [well(f"webhook secrets: {', '.join(key.split('.')[1] for key in kept)}")]
+    return [
+        well(
+            "no webhook secret is set", "set webhook.<provider>.secret in argocd-secret where others reach the gateway"
+        )
+    ]
