@@ -12,6 +12,7 @@ import os
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -136,6 +137,7 @@ class GitServer:
             "http-backend",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
             env=self._environment(request),
             limit=CHUNK * 4,
         )
@@ -254,10 +256,11 @@ async def _answer(request: web.Request, stdout: asyncio.StreamReader) -> web.Str
         name, _, value = line.decode("latin-1").partition(":")
         headers[name.strip()] = value.strip()
     response = web.StreamResponse(status=int(headers.pop("Status", "200").split()[0]), headers=headers)
-    await response.prepare(request)
-    async for chunk in _chunks(stdout):
-        await response.write(chunk)
-    await response.write_eof()
+    with suppress(ConnectionResetError):  # the client has left: nobody to tell
+        await response.prepare(request)
+        async for chunk in _chunks(stdout):
+            await response.write(chunk)
+        await response.write_eof()
     return response
 
 
