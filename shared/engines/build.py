@@ -1,12 +1,12 @@
 """Our Go programs, built once and kept.
 
-In comes a folder of Go sources (or a published package and its version) and a name; out goes the path of a binary. The
-binary lives outside the checkout, under the digest of its sources, the build's settings and the Go version, so the same
-sources are compiled once per machine and a checkout can be deleted freely. A file lock makes concurrent callers wait for
-one build.
+In comes a folder of Go sources (or a published package and its version) and a name; out goes the path of a binary.
+The binary lives outside the checkout, under the digest of its sources, the build's settings and the Go version, so
+the same sources are compiled once per machine and a checkout can be deleted freely. A file lock makes concurrent
+callers wait for one build.
 
-`$TIPHYS_BIN` names a folder of ready binaries (the container image has one): what is found there is used as it is and Go
-is not needed. This module never runs what it built and never writes into the source folder.
+`$TIPHYS_BIN` names a folder of ready binaries (the container image has one): what is found there is used as it is
+and Go is not needed. This module never runs what it built and never writes into the source folder.
 """
 
 import fcntl
@@ -46,7 +46,7 @@ class BuildError(Exception):
     """A Go program could not be built; the message says what to do."""
 
 
-class GoMissing(BuildError):  # noqa: N818 - reads as the condition it names
+class GoMissing(BuildError):
     """There is no `go` on the PATH and no ready binary either."""
 
 

@@ -1,0 +1,189 @@
+"""One cluster in hand: start, stop, kill and start again its parts, in the order they need, each waited for until it
+works.
+
+Readiness is an effect, not a promise: etcd accepts connections, the API server says `/readyz`, the controllers have
+made the default service account, the node is Ready.
+"""
+
+import asyncio
+import shutil
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.stack.cluster import certificates, parts
+from services.stack.cluster.api import Api
+from services.stack.cluster.binaries import Binaries
+from services.stack.cluster.errors import ClusterError, DiskFullError, PortTakenError
+from services.stack.cluster.layout import Choices, Layout, NodeKind
+from services.stack.cluster.processes import POLL_SECONDS, Processes
+from shared.engines.build import Report
+
+READY_SECONDS = 90.0
+NODE_NAME = "tiphys"
+_LOOPBACK = "127.0.0.1"
+_NEEDED_MB = 300
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class ClusterInfo:
+    """How to reach a running cluster."""
+
+    directory: Path
+    kubeconfig: Path
+    server: str
+    node: NodeKind
+    version: str
+
+
+@dataclass
+class Cluster:
+    """The parts of one cluster."""
+
+    layout: Layout
+    choices: Choices
+    binaries: Binaries
+    processes: Processes
+    report: Report
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.layout.kubeconfig
+
+    @property
+    def server(self) -> str:
+        return self.choices.server
+
+    def parts(self) -> tuple[str, ...]:
+        """In the order they are started; what has no program (a folder of ready binaries may lack some) is left out."""
+        wanted = (*parts.CONTROL_PLANE, *(("kwok",) if self.choices.node == "kwok" else ()))
+        return tuple(part for part in wanted if part in self.binaries)
+
+    async def start(self, part: str) -> None:
+        """Starts one part, unless it runs, and waits until it works."""
+        self.processes.start(part, self.binaries[part], parts.arguments(part, self.layout, self.choices))
+        await self.until(part, lambda: self.works(part))
+
+    async def stop(self, part: str) -> None:
+        await self.processes.stop(part)
+
+    async def kill(self, part: str) -> None:
+        await self.processes.kill(part)
+
+    async def works(self, part: str) -> bool:
+        if part == "etcd":
+            return accepts(_LOOPBACK, self.choices.etcd_port)
+        async with Api(self.kubeconfig) as api:
+            match part:
+                case "kube-apiserver":
+                    return await api.answers("/readyz")
+                case "kube-controller-manager":
+                    return await api.answers("/api/v1/namespaces/default/serviceaccounts/default")
+                case "kwok":
+                    return await node_ready(api)
+        return True
+
+    async def until(self, part: str, works: Callable[[], Awaitable[bool]], *, seconds: float = READY_SECONDS) -> None:
+        """Waits for an effect of a part; its death or silence is an error that shows its log."""
+        limit = time.monotonic() + seconds
+        while not await works():
+            if self.processes.pid(part) is None:
+                raise self.processes.failure(part, "ended before it was ready")
+            if time.monotonic() > limit:
+                raise self.processes.failure(part, f"is not ready after {seconds:.0f} s")
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def start_all(self) -> None:
+        for part in ("etcd", "kube-apiserver"):
+            await self.start(part)
+        rest = [part for part in self.parts() if part not in ("etcd", "kube-apiserver")]
+        if "kwok" in rest:
+            await make_node(self.kubeconfig)
+        async with asyncio.TaskGroup() as group:
+            for part in rest:
+                group.create_task(self.start(part))
+
+    async def stop_all(self) -> None:
+        """Clients first, so that nobody retries against a missing server; etcd last, so that all writes are in."""
+        clients = [part for part in self.parts() if part not in ("etcd", "kube-apiserver")]
+        async with asyncio.TaskGroup() as group:
+            for part in clients:
+                group.create_task(self.stop(part))
+        for part in ("kube-apiserver", "etcd"):
+            await self.stop(part)
+
+    async def info(self) -> ClusterInfo:
+        async with Api(self.kubeconfig) as api:
+            version = await api.get("/version") or {}
+        return ClusterInfo(
+            self.layout.directory, self.kubeconfig, self.server, self.choices.node, str(version.get("gitVersion", ""))
+        )
+
+
+def choose(layout: Layout, node: NodeKind, *, durable: bool, port: int | None) -> Choices:
+    """The ports of the last time when they are still free, so that kubeconfigs stay good; else others."""
+    known = layout.choices()
+    if known and known.node != node:
+        raise ClusterError(f"{layout.directory} holds a cluster with --node {known.node}: purge it, or use that again")
+    if port and accepts(_LOOPBACK, port):
+        raise PortTakenError(port)
+    if known and port in (None, known.api_port) and not _any_taken(known):
+        return known
+    api_port, etcd_port = free_ports(2)
+    return Choices(node=node, durable=durable, address=_LOOPBACK, api_port=port or api_port, etcd_port=etcd_port)
+
+
+def prepare(layout: Layout, choices: Choices) -> None:
+    layout.make()
+    free_mb = shutil.disk_usage(layout.directory).free // 1_000_000
+    if free_mb < _NEEDED_MB:
+        raise DiskFullError(layout.directory, free_mb, _NEEDED_MB)
+    certificates.ensure(layout, choices.address, NODE_NAME)
+    certificates.write_kubeconfigs(layout, choices.server)
+    layout.remember(choices)
+
+
+async def node_ready(api: Api) -> bool:
+    node = await api.get(f"/api/v1/nodes/{NODE_NAME}") or {}
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+
+async def make_node(kubeconfig: Path) -> None:
+    """The Node object that kwok brings to life; the real kubelet makes its own."""
+    labels = {
+        "kubernetes.io/hostname": NODE_NAME,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "type": "kwok",
+    }
+    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE_NAME, "labels": labels}}
+    async with Api(kubeconfig) as api:
+        status, body = await api.request("POST", "/api/v1/nodes", node)
+    if status not in (201, 409):
+        raise ClusterError(f"the simulated node could not be made ({status}): {body[:300].decode(errors='replace')}")
+
+
+def accepts(host: str, port: int) -> bool:
+    with socket.socket() as attempt:
+        attempt.settimeout(1)
+        return attempt.connect_ex((host, port)) == 0
+
+
+def free_ports(count: int) -> list[int]:
+    """Held together while they are asked for, so that they differ."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((_LOOPBACK, 0))
+        return [int(each.getsockname()[1]) for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def _any_taken(choices: Choices) -> bool:
+    return any(accepts(_LOOPBACK, port) for port in (choices.api_port, choices.etcd_port))
