@@ -1,0 +1,25 @@
+"""JSON values compared, patched, digested and masked. Knows what Kubernetes does to objects, but no kind of ours.
+
+In: plain dicts and lists. Out: new values or verdicts; what is given is never changed.
+"""
+
+from shared.merge.compare import contains, strip_volatile
+from shared.merge.digest import canonical, digest
+from shared.merge.managed import owns_more
+from shared.merge.masking import mask_secrets
+from shared.merge.patch import PatchError, json_merge_patch, json_patch, merge_patch_between
+from shared.merge.quantity import quantity
+
+__all__ = [
+    "PatchError",
+    "canonical",
+    "contains",
+    "digest",
+    "json_merge_patch",
+    "json_patch",
+    "mask_secrets",
+    "merge_patch_between",
+    "owns_more",
+    "quantity",
+    "strip_volatile",
+]

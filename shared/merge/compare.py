@@ -1,0 +1,104 @@
+"""Is what is wanted already so? The local check that needs no call to the API server.
+
+In: the desired object and the live one. Out: True only if applying would certainly leave every desired leaf as it is.
+False means "not certain": defaulting, admission and normalised fields are for a dry run to judge.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from shared.merge.quantity import quantity
+
+Obj = dict[str, Any]
+VOLATILE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
+_QUANTITIES = frozenset(
+    ["limits", "requests", "hard", "capacity", "overhead", "default", "defaultRequest", "max", "min"]
+)
+_EMPTY_IS_ABSENT = frozenset(
+    ["labels", "annotations", "resources", "limits", "requests", "securityContext", "affinity", "nodeSelector"]
+)
+_DOTTED_GROUPS = frozenset(
+    f"{name}.k8s.io"
+    for name in (
+        *("admissionregistration", "apiextensions", "apiregistration", "certificates", "coordination", "discovery"),
+        *("events", "flowcontrol.apiserver", "networking", "node", "rbac.authorization", "resource", "scheduling"),
+        "storage",
+    )
+)
+
+
+class _Rules(NamedTuple):
+    """`built_in`: of Kubernetes' own types, which drop empty lists. `quantities`: below a key that holds quantities."""
+
+    built_in: bool = False
+    quantities: bool = False
+
+
+def is_built_in(api_version: Any) -> bool:
+    """Tell Kubernetes' own groups from those of custom resources, which always have a dot."""
+    group = str(api_version or "").rpartition("/")[0]
+    return bool(api_version) and ("." not in group or group in _DOTTED_GROUPS)
+
+
+def contains(desired: Any, live: Any) -> bool:
+    """Tell whether every leaf of `desired` is the same in `live`. Lists must agree item by item, in length and order.
+
+    A null is the same as nothing. In Kubernetes' own kinds so is an empty list, and an empty map where it means nothing
+    (an empty `emptyDir` or `podSelector` does mean something); quantities are compared by value.
+    """
+    return _holds(desired, live, _Rules(isinstance(desired, dict) and is_built_in(desired.get("apiVersion"))))
+
+
+def _holds(desired: Any, live: Any, rules: _Rules) -> bool:
+    if isinstance(desired, dict):
+        return isinstance(live, dict) and all(_field(key, value, live, rules) for key, value in desired.items())
+    if isinstance(desired, list):
+        return isinstance(live, list) and _same_list(desired, live, rules)
+    return _same_leaf(desired, live, rules)
+
+
+def _field(key: str, value: Any, live: Mapping[str, Any], rules: _Rules) -> bool:
+    found = live.get(key)
+    if found is None:
+        return _means_nothing(key, value, rules)
+    if rules.built_in and not rules.quantities and key in _QUANTITIES:
+        return _holds(value, found, rules._replace(quantities=True))
+    return _holds(value, found, rules)
+
+
+def _means_nothing(key: str, value: Any, rules: _Rules) -> bool:
+    if value is None:
+        return True
+    if not rules.built_in or value:
+        return False
+    return value == [] or (value == {} and key in _EMPTY_IS_ABSENT)
+
+
+def _same_list(desired: list[Any], live: list[Any], rules: _Rules) -> bool:
+    return len(desired) == len(live) and all(
+        _holds(one, other, rules) for one, other in zip(desired, live, strict=True)
+    )
+
+
+def _same_leaf(desired: Any, live: Any, rules: _Rules) -> bool:
+    if desired is None:
+        return live is None
+    if isinstance(desired, bool) or isinstance(live, bool):
+        return desired is live
+    return desired == live or (rules.quantities and _same_quantity(desired, live))
+
+
+def _same_quantity(desired: Any, live: Any) -> bool:
+    if not isinstance(desired, str | int | float) or not isinstance(live, str | int | float):
+        return False
+    value = quantity(str(desired))
+    return value is not None and value == quantity(str(live))
+
+
+def strip_volatile(live: Mapping[str, Any]) -> Obj:
+    """Give an object without its status and without what the API server stamps on every write."""
+    kept = {key: value for key, value in live.items() if key != "status"}
+    metadata = live.get("metadata")
+    if isinstance(metadata, dict):
+        kept["metadata"] = {key: value for key, value in metadata.items() if key not in VOLATILE}
+    return kept

@@ -1,0 +1,60 @@
+"""What a field manager owns of a live object beyond what is wanted: fields that an apply would remove.
+
+In: `metadata.managedFields` (fieldsV1) of the live object and the desired object. Out: whether the manager owns a leaf
+that the desired object doesn't have.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+_MISSING = object()
+_STAMPED = frozenset({"f:apiVersion", "f:kind", "f:status"})
+
+
+def owned_fields(live: Mapping[str, Any], manager: str) -> Iterator[dict[str, Any]]:
+    """Give the fieldsV1 trees of what the manager applied, without those of subresources."""
+    for entry in (live.get("metadata") or {}).get("managedFields") or ():
+        if entry.get("manager") == manager and entry.get("operation") == "Apply" and not entry.get("subresource"):
+            yield entry.get("fieldsV1") or {}
+
+
+def owns_more(live: Mapping[str, Any], manager: str, desired: Any) -> bool:
+    """Tell whether the manager owns any leaf that is not in `desired`."""
+    return any(_more(fields, desired) for fields in owned_fields(live, manager))
+
+
+def _more(fields: Mapping[str, Any], desired: Any) -> bool:
+    for name, inside in fields.items():
+        if name == "." or name in _STAMPED:
+            continue
+        wanted = _child(name, desired)
+        if wanted is _MISSING or (inside and _more(inside, wanted)):
+            return True
+    return False
+
+
+def _child(name: str, desired: Any) -> Any:
+    """Follow one step of fieldsV1: `f:` a field, `k:` an item by its keys, `v:` a value of a set, `i:` an index."""
+    step, _, rest = name.partition(":")
+    if step == "f":
+        return desired.get(rest, _MISSING) if isinstance(desired, dict) else _MISSING
+    items = desired if isinstance(desired, list) else []
+    if step == "k":
+        return _by_keys(orjson.loads(rest), items)
+    if step == "v":
+        value = orjson.loads(rest)
+        return value if value in items else _MISSING
+    return items[int(rest)] if step == "i" and int(rest) < len(items) else _MISSING
+
+
+# Keys of list items that the API server fills in; an item that leaves one out is meant with this value.
+_DEFAULTED = {"protocol": "TCP"}
+
+
+def _by_keys(keys: Mapping[str, Any], items: list[Any]) -> Any:
+    for item in items:
+        if isinstance(item, dict) and all(item.get(key, _DEFAULTED.get(key)) == value for key, value in keys.items()):
+            return item
+    return _MISSING
