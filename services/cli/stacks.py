@@ -1,6 +1,6 @@
 """up, down, run, status, demo, bench: from a person's words to services.stack, and back to words."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import aiohttp
@@ -117,5 +117,7 @@ async def demo(where: Where, listen: str) -> None:
 async def bench(where: Where, counts: tuple[int, ...], *, pushes: int, write: bool) -> None:
     from services.stack.bench.run import measure
 
-    document = Path(__file__).parents[2] / "docs" / "benchmarks.md" if write else None
-    await measure(counts, pushes=pushes, document=document, report=note)
+    target = Path(__file__).parents[2] / "docs" / "benchmarks.md" if write else None
+    figures = await measure(counts, pushes=pushes, target=target, report=note)
+    if where.output is not Output.TABLE:
+        emit_data(where.output, [asdict(one) for one in figures])

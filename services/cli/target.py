@@ -26,7 +26,9 @@ def resolve(where: Where, state: StackState | None) -> Target:
     if where.kubeconfig or where.context:
         named = where.kubeconfig or _own_kubeconfig()
         same = state if state and Path(state.kubeconfig) == named and state.context == where.context else None
-        return Target(named, where.context, where.namespace or "argocd", where.nats or (same and same.nats_url))
+        return Target(
+            named, where.context, where.namespace or "argocd", where.nats or (same.nats_url if same else None)
+        )
     if state is None:
         raise CliError(
             f"no stack runs in {where.data} and no --kubeconfig was given",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import yamlio
-from shared.kube import AlreadyExists, Cluster, Discovery, NotFound, verbs
+from shared.kube import AlreadyExists, Cluster, Discovery, NotFound, Resource, verbs
 
 Obj = dict[str, Any]
 MANAGER = "tiphys"
@@ -62,9 +62,16 @@ async def _crds(cluster: Cluster, discovery: Discovery) -> None:
         await verbs.apply(cluster, resource, crd, manager=MANAGER, force=True)
     async with asyncio.timeout(ESTABLISHED_WITHIN):
         for crd in crds():
-            while not _established(await verbs.get(cluster, resource, None, crd["metadata"]["name"])):
-                await asyncio.sleep(0.05)
+            await _until_established(cluster, resource, crd["metadata"]["name"])
     discovery.invalidate()
+
+
+async def _until_established(cluster: Cluster, resource: Resource, name: str) -> None:
+    """The API server takes a moment after it has stored a CRD."""
+    while True:
+        if _established(await verbs.get(cluster, resource, None, name)):
+            return
+        await asyncio.sleep(0.05)
 
 
 def _ours(crd: Obj) -> bool:

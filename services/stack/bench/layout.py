@@ -10,7 +10,7 @@ from typing import Any
 
 Obj = dict[str, Any]
 
-NAMESPACE = "bench"
+NAMESPACE, BARE_NAMESPACE = "bench", "bare"
 CONFIGMAPS = 10
 LABEL = {"tiphys-bench": "object"}
 
