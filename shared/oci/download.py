@@ -22,7 +22,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 class Answer(NamedTuple):
-    """What a server said; `url` is where it was found in the end."""
+    """What a server said; `url` is where it was found in the end. Only a 200 has its body."""
 
     status: int
     headers: Mapping[str, str]
@@ -117,7 +117,7 @@ async def _once(
         async with client.get(
             url, headers=headers, allow_redirects=False, ssl=context, proxy=access.proxy or None
         ) as response:
-            body = b"" if response.status in REDIRECTS else await _bounded(response, limit, url)
+            body = await _bounded(response, limit, url) if response.status == 200 else b""
             return Answer(response.status, response.headers, body, url)
     except (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError) as error:
         raise Refused(
