@@ -51,6 +51,7 @@ class Connection:
     inbox: str = ""
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     waiting: dict[str, asyncio.Future[Msg]] = field(default_factory=dict)
+    when_lost: list[Callable[[], None]] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def open(self) -> None:
@@ -67,6 +68,8 @@ class Connection:
         for future in self.waiting.values():
             if not future.done():
                 future.set_exception(Lost())
+        for callback in self.when_lost:
+            callback()
 
     async def publish(self, subject: str, data: bytes, headers: Headers | None = None, reply: str = "") -> None:
         """Hand bytes to the server, with no answer expected."""
@@ -99,15 +102,24 @@ class Connection:
 
     @asynccontextmanager
     async def subscribed(
-        self, subject: str, on_message: Callable[[Msg], Awaitable[None]], queue: str = ""
+        self,
+        subject: str,
+        on_message: Callable[[Msg], Awaitable[None]],
+        queue: str = "",
+        on_lost: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[None]:
+        """A subscription for the block; `on_lost` is called when the connection breaks under it."""
         try:
+            if self.lost.is_set():
+                raise Lost
             subscription = await self.client.subscribe(subject, queue=queue, cb=on_message)
         except (nats.errors.Error, OSError) as error:
             raise Lost from error
+        self.when_lost.append(on_lost)
         try:
             yield
         finally:
+            self.when_lost.remove(on_lost)
             await self._unsubscribe(subscription)
 
     async def _unsubscribe(self, subscription: Subscription) -> None:
@@ -127,11 +139,12 @@ class Link:
 
     @property
     def connected(self) -> bool:
-        return self._up.is_set()
+        return self._current is not None and not self._current.lost.is_set()
 
     async def connection(self, timeout: float | None = None) -> Connection:  # noqa: ASYNC109
         """The standing connection, waited for; raises Disconnected when there is none in time."""
-        if self._current is None or not self._up.is_set():
+        if self._current is None or self._current.lost.is_set():
+            self._up.clear()  # `run` may not have had its turn yet since the connection broke
             try:
                 async with asyncio.timeout(timeout):
                     await self._up.wait()

@@ -78,7 +78,7 @@ class Puller:
         await self._ensure()
         inbox = connection.client.new_inbox()
         self._asked, self._ended, self._heard = 0, "", time.monotonic()
-        async with connection.subscribed(inbox, self._on_message):
+        async with connection.subscribed(inbox, self._on_message, on_lost=self._wake.set):
             while True:
                 self._wake.clear()
                 await self._ask(connection, inbox)

@@ -18,7 +18,7 @@ from shared.bus.envelope import Envelope
 from shared.bus.errors import StreamMissing
 from shared.bus.link import Connection, Link, Lost
 from shared.bus.streams import stream_of
-from shared.clock import parse_rfc3339, rfc3339_ms
+from shared.clock import parse_rfc3339
 
 BATCH = 256
 QUIET = 5.0
@@ -43,18 +43,21 @@ def _stored(message: Msg) -> Envelope:
 
 async def _batch(connection: Connection, subject: str, where: dict[str, Any]) -> Batch:
     """One direct-get batch; the server ends it with an empty 204 that tells how much more there is."""
-    arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
 
     async def on_message(message: Msg) -> None:
         arrived.put_nowait(message)
 
+    def on_lost() -> None:
+        arrived.put_nowait(None)
+
     inbox = connection.client.new_inbox()
     body = orjson.dumps({"batch": BATCH, "next_by_subj": subject, **where})
     envelopes: list[Envelope] = []
-    async with connection.subscribed(inbox, on_message):
+    async with connection.subscribed(inbox, on_message, on_lost=on_lost):
         await connection.publish(f"$JS.API.DIRECT.GET.{stream_of(subject)}", body, reply=inbox)
         while True:
-            message = await _next(arrived, connection)
+            message = await _next(arrived)
             status = (message.headers or {}).get("Status", "")
             if not status:
                 envelopes.append(_stored(message))
@@ -66,12 +69,15 @@ async def _batch(connection: Connection, subject: str, where: dict[str, Any]) ->
                 raise StreamMissing(f"{stream_of(subject)} can't be read: {status}")
 
 
-async def _next(arrived: "asyncio.Queue[Msg]", connection: Connection) -> Msg:
+async def _next(arrived: "asyncio.Queue[Msg | None]") -> Msg:
     try:
         async with asyncio.timeout(QUIET):
-            return await arrived.get()
+            message = await arrived.get()
     except TimeoutError as error:
-        raise Lost if connection.lost.is_set() else StreamMissing("the stream does not answer a read") from error
+        raise StreamMissing("the stream does not answer a read") from error
+    if message is None:
+        raise Lost
+    return message
 
 
 @asynccontextmanager
@@ -103,7 +109,7 @@ async def history(
     link: Link, subject: str, *, since: datetime | None = None, after: int = 0, follow: bool = False
 ) -> AsyncIterator[Envelope]:
     """What a stream holds for a subject pattern, oldest first; with `follow` also what comes, until cancelled."""
-    where: dict[str, Any] = {"start_time": rfc3339_ms(since)} if since and not after else {"seq": after + 1}
+    where: dict[str, Any] = {"start_time": since.isoformat()} if since and not after else {"seq": after + 1}
     async with _bell(link, subject) as rung:
         while True:
             rung.clear()

@@ -7,7 +7,7 @@ stays inside its token.
 """
 
 import hashlib
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Self
 from urllib.parse import quote, unquote
 
@@ -16,9 +16,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from shared.clock import now, rfc3339_ms
 
 EMPTY_TOKEN = "%"  # noqa: S105 - a subject token, not a credential
-Moment = Annotated[
-    AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC)), PlainSerializer(rfc3339_ms, return_type=str)
-]
+
+
+def _to_ms(moment: datetime) -> datetime:
+    """What the wire holds, so that an event read back equals the one that was sent."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_to_ms), PlainSerializer(rfc3339_ms, return_type=str)]
 
 
 def token(name: str) -> str:
@@ -56,7 +61,9 @@ class Event(Message):
     kind: ClassVar[str]  # the middle of the CloudEvents type: tiphys.<kind>.v<version>
 
     delivery: str = Field(description="The delivery this belongs to: one id from commit to rollout")
-    at: Moment = Field(default_factory=now, description="When it happened, UTC with milliseconds")
+    at: Moment = Field(
+        default_factory=now, validate_default=True, description="When it happened, UTC with milliseconds"
+    )
 
     def subject(self) -> str:
         return self.filter
