@@ -4,7 +4,7 @@ Data only: no I/O, no NATS. `shared.bus` carries them; `docs/asyncapi.yaml` is g
 """
 
 from shared.events.app import AppEvent, ResourceRef, What
-from shared.events.git import GitHook, GitRevision, git_delivery
+from shared.events.git import GitFailed, GitHook, GitRevision, git_delivery
 from shared.events.message import Event, Message, Moment, digest_of, token, untoken
 from shared.events.requests import (
     REQUESTS,
@@ -27,7 +27,7 @@ from shared.events.requests import (
     RevisionMetadata,
 )
 
-EVENTS: tuple[type[Event], ...] = (GitHook, GitRevision, AppEvent)
+EVENTS: tuple[type[Event], ...] = (GitHook, GitRevision, GitFailed, AppEvent)
 
 __all__ = [
     "EVENTS",
@@ -38,6 +38,7 @@ __all__ = [
     "Changes",
     "CommitMetadata",
     "Event",
+    "GitFailed",
     "GitHook",
     "GitRevision",
     "ListRefs",

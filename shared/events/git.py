@@ -52,3 +52,15 @@ class GitRevision(Event):
 
     def dedupe_id(self) -> str:
         return digest_of(self.kind, self.repo, self.ref, self.old or "", self.new or "", rfc3339_ms(self.received_at))
+
+
+class GitFailed(Event):
+    """A repository can't be read any more, or fails in another way than before. Said once, not at every attempt."""
+
+    filter: ClassVar[str] = "delivery.git.failed"
+    kind: ClassVar[str] = "git.failed"
+
+    repo: str = Field(description="Normalised URL")
+    reason: str = Field(description="Machine-readable, as AuthenticationFailed")
+    message: str
+    retriable: bool = Field(default=False, description="It is tried again soon; otherwise someone has to act")

@@ -59,6 +59,7 @@ class ResolveRevision(Message):
     repo_url: str
     target_revision: str = "HEAD"
     project: str = ""
+    tag_prefix: str = Field(default="", description="Only tags with this prefix count for a version range")
     refresh: bool = Field(default=False, description="Ask the remote even if the mirror is young")
 
     @classmethod
