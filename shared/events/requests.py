@@ -151,6 +151,7 @@ class RenderSource(Message):
 class RenderedSource(Message):
     source_type: str = Field(description="Helm, Kustomize, Directory or Plugin")
     revision: str = ""
+    count: int = Field(default=0, description="Objects of this source; the manifests are in source order")
     input_paths: tuple[str, ...] = Field(default=(), description="Paths read; those ending in / are whole folders")
 
 
