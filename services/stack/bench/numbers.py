@@ -1,5 +1,6 @@
 """Figures: percentiles and spreads of what was measured. Pure."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ def spread(values: Sequence[float]) -> Spread:
 
 def rank(ordered: Sequence[float], share: float) -> float:
     """The nearest-rank percentile of sorted values."""
-    return ordered[max(0, min(len(ordered) - 1, round(share * len(ordered) + 0.5) - 1))]
+    return ordered[max(0, math.ceil(round(share * len(ordered), 9)) - 1)]
 
 
 def seconds(value: float) -> str:
