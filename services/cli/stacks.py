@@ -11,7 +11,7 @@ from services.cli.options import Output, Where
 from services.cli.output import emit_data, note, table
 from services.stack import detach, notify, state
 from services.stack import down as stopping
-from services.stack.options import Options, address
+from services.stack.options import Options, address, free_port
 from services.stack.state import StackState
 
 
@@ -23,7 +23,7 @@ def options_of(where: Where, listen: str, *, git: bool = False, node: str = "kwo
     return Options(
         data=where.data.expanduser().absolute(),
         host=host,
-        port=port,
+        port=port or free_port(host),
         namespace=where.namespace or "argocd",
         kubeconfig=kubeconfig,
         context=where.context,

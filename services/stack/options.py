@@ -1,5 +1,6 @@
-"""What a person may choose about a stack. Data only."""
+"""What a person may choose about a stack."""
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,3 +32,12 @@ def address(text: str) -> tuple[str, int]:
     if not colon or not port.isdigit() or int(port) > 65535:
         raise StackError(f"{text!r} is not HOST:PORT; for example 127.0.0.1:8080")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - an empty host means every address, as in Go
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port nobody listens on now; whoever takes it meanwhile makes the start fail with a clear message."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.bind((host, 0))
+        port: int = probe.getsockname()[1]
+        return port

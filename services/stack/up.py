@@ -6,16 +6,15 @@ that fails is restarted by itself, and `/readyz` says so meanwhile. The state fi
 
 import asyncio
 import os
-import socket
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from services.stack import down, install, notify, state
 from services.stack.cluster.layout import NodeKind
 from services.stack.notify import Report
-from services.stack.options import Options
+from services.stack.options import Options, free_port
 from services.stack.registry import SERVICES, app_of
 from services.stack.state import Process, StackState
 from shared.clock import now, rfc3339
@@ -156,12 +155,3 @@ def _state(options: Options, ground: Ground, health_port: int) -> StackState:
         git_url=ground.git_url,
         started_at=rfc3339(now()),
     )
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port nobody listens on now; whoever takes it meanwhile makes the start fail with a clear message."""
-    family: Any = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -18,8 +18,7 @@ from services.stack.bench.forge import Forge
 from services.stack.install import ensure, install
 from services.stack.notify import Report
 from services.stack.observe import Observed, Watching, observing
-from services.stack.options import Options
-from services.stack.up import free_port
+from services.stack.options import Options, free_port
 from shared.bus import server
 from shared.kube import Cluster, Discovery, connect
 
