@@ -31,10 +31,10 @@ def parse_file(data: bytes, name: str) -> Parsed:
         return Parsed()
     text = as_utf8(data, name)
     if name.endswith(".json"):
-        return Parsed(tuple(canonical([parse_json(text, name)], name)))
+        parse_json(text, name)  # YAML is more than JSON: a file that is called .json must be JSON
+        return Parsed(tuple(canonical(parse_output(text, name), name)))
     try:
-        documents = load_all(text, name)
-        objects = [document for document in documents if document is not None]
+        objects = load_all(text, name)
         broken = next((at for at, each in enumerate(objects) if not _has_kind(each)), None)
         if broken is None:
             return Parsed(tuple(canonical(objects, name)))
@@ -52,7 +52,7 @@ def parse_file(data: bytes, name: str) -> Parsed:
 def parse_output(data: bytes, what: str) -> list[Obj]:
     """A tool's YAML; everything in it must be an object."""
     try:
-        return [document for document in load_all(data, what) if document is not None]
+        return load_all(data, what)
     except YamlError as error:
         raise _invalid_yaml(error) from error
 

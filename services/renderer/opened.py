@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared.kinds.secrets import normalise_url
-
 from services.renderer.archives import ArchiveLimits, below, unpack
 from services.renderer.failures import Reason, RenderFailure, git_failures
 from services.renderer.files import Files, MemoryFiles, Recording
@@ -20,6 +18,7 @@ from services.renderer.sources import merged, override_files, parse
 from shared.events import RenderSource
 from shared.git.mirror import mirror_path
 from shared.git.tree import GitTree
+from shared.kinds.secrets import normalise_url
 from shared.kinds.source import Source
 
 Obj = dict[str, Any]

@@ -1,7 +1,7 @@
 """One render, from a request to manifests: open every source, choose its tool, run it, put the objects in a row.
 
-In: a `RenderRequest` and the service's parts. Out: `Rendered`: the objects' bytes, and per source what was read. Whatever
-goes wrong is a `RenderFailure`. Nothing is remembered here.
+In: a `RenderRequest` and the service's parts. Out: `Rendered`: the objects' bytes, and per source what was read.
+Whatever goes wrong is a `RenderFailure`. Nothing is remembered here.
 """
 
 import asyncio
@@ -90,10 +90,9 @@ async def _open(given: RenderSource, request: RenderRequest, parts: Parts) -> Op
 
 async def _archive(given: RenderSource, source: Source, request: RenderRequest, parts: Parts) -> bytes:
     repository = parts.lookup(source.repo_url, request.project)
-    version = given.revision or await parts.charts.resolve(repository, source.chart, source.target_revision)
     pass_credentials = bool(source.helm and source.helm.pass_credentials)
     return await parts.charts.archive(
-        repository, source.chart, version, fresh=request.no_cache, pass_credentials=pass_credentials
+        repository, source.chart, given.revision, fresh=request.no_cache, pass_credentials=pass_credentials
     )
 
 
@@ -127,7 +126,7 @@ async def _by_tool(
         case Tool.DIRECTORY:
             return await _directory(opened, environment, parts)
         case Tool.PLUGIN:
-            message = "config management plugins are not built into this renderer: use Helm, Kustomize, Jsonnet or plain files"
+            message = "config management plugins are not built: use Helm, Kustomize, Jsonnet or plain files"
             raise RenderFailure(Reason.PLUGINS_NOT_BUILT, message)
 
 
@@ -135,9 +134,7 @@ async def _directory(opened: OpenedSource, environment: Environment, parts: Part
     assert opened.folder is not None
     options = opened.source.directory or DirectoryOptions()
     limits = Limits(parts.settings.combined_manifests_bytes)
-    found, warnings = await parts.in_thread(
-        manifests, opened.files, opened.folder, options, limits, parts.parsed
-    )
+    found, warnings = await parts.in_thread(manifests, opened.files, opened.folder, options, limits, parts.parsed)
     job = jsonnet.gather(options.jsonnet, opened.folder, environment) if _has_jsonnet(found) else None
     objects: list[bytes] = []
     for path, parsed in found:

@@ -3,7 +3,9 @@
 import os
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
+
+from shared.run import prefixed
 
 MIB = 1024 * 1024
 
@@ -11,12 +13,14 @@ MIB = 1024 * 1024
 class RendererSettings(BaseSettings):
     """Environment variables `TIPHYS_RENDERER_*`."""
 
-    model_config = SettingsConfigDict(env_prefix="TIPHYS_RENDERER_", frozen=True, extra="ignore")
+    model_config = prefixed("renderer")
 
     concurrency: int = Field(
         default_factory=lambda: 2 * (os.cpu_count() or 1), ge=1, description="Renders at the same time"
     )
-    waiting: int = Field(default=5000, ge=1, description="Requests that may wait for their turn before new ones are refused")
+    waiting: int = Field(
+        default=5000, ge=1, description="Requests that may wait for their turn before new ones are refused"
+    )
     render_seconds: float = Field(default=90.0, gt=0, description="Longest time of one render, downloads included")
     tool_seconds: float = Field(default=60.0, gt=0, description="Longest time of one Helm, Kustomize or Jsonnet run")
     combined_manifests_bytes: int = Field(
@@ -29,4 +33,6 @@ class RendererSettings(BaseSettings):
     charts_on_disk_bytes: int = Field(default=2048 * MIB, gt=0, description="Downloaded charts that are kept")
     parsed_in_memory_bytes: int = Field(default=32 * MIB, gt=0, description="Parsed manifest files that are kept")
     results_in_memory_bytes: int = Field(default=32 * MIB, gt=0, description="What is known of earlier renders")
-    results_days: float = Field(default=6.0, gt=0, description="How long earlier renders are known; less than objects live")
+    results_days: float = Field(
+        default=6.0, gt=0, description="How long earlier renders are known; less than objects live"
+    )
