@@ -1,0 +1,76 @@
+"""Starting a sync when one is due: asked for by `operation`, left over from an earlier process, or wanted by the
+policy.
+
+The decision is `autosync.autosync`; this module gathers what it looks at and starts what it answers.
+"""
+
+import time
+
+from services.reconciler import history
+from services.reconciler.autosync import Attempt, Hold, Situation, Sync, Wait, autosync
+from services.reconciler.desire import current_revisions, identity, sources_of
+from services.reconciler.destination import Destination
+from services.reconciler.operate import begin
+from services.reconciler.parts import Parts
+from services.reconciler.request import automated, from_operation
+from services.reconciler.rollup import sync_status
+from services.reconciler.state import AppState, Obj
+
+
+def act(parts: Parts, state: AppState, destination: Destination) -> None:
+    """Start a sync, or don't."""
+    supersede(state)
+    if state.running is not None:
+        return
+    spec = state.obj["spec"]
+    asked: Obj | None = state.obj.get("operation") or history.interrupted(state.obj)
+    if asked and asked.get("sync") is not None:
+        begin(parts, state, destination, from_operation(asked, spec))
+        return
+    decision = autosync(situation(parts, state))
+    state.sync_error = decision.error if isinstance(decision, Hold) else ""
+    if isinstance(decision, Wait):
+        parts.queue.add_after(state.key, decision.seconds)
+    elif isinstance(decision, Sync):
+        request = automated(spec, current_revisions(parts, state), decision.resources, decision.heals)
+        begin(parts, state, destination, request, decision.heals)
+
+
+def supersede(state: AppState) -> None:
+    """End an automated sync that waits to be retried when something newer is wanted by now."""
+    running = state.running
+    if running is None or not (running.automated and running.waiting and running.task):
+        return
+    if running.identity != identity(state):
+        running.task.cancel()
+        state.running = None
+
+
+def situation(parts: Parts, state: AppState) -> Situation:
+    """Gather what the gate looks at."""
+    policy: Obj = (state.obj["spec"].get("syncPolicy") or {}).get("automated") or {}
+    on = "automated" in (state.obj["spec"].get("syncPolicy") or {}) and policy.get("enabled") is not False
+    found = state.found.values()
+    return Situation(
+        automated=on,
+        prune=bool(policy.get("prune")),
+        self_heal=bool(policy.get("selfHeal")),
+        allow_empty=bool(policy.get("allowEmpty")),
+        busy=False,
+        status=sync_status(found),
+        identity=identity(state),
+        revision=", ".join(current_revisions(parts, state)),
+        out_of_sync=tuple(one.key for one in found if one.status == "OutOfSync"),
+        to_prune=tuple(one.key for one in found if one.status == "OutOfSync" and not one.wanted),
+        wanted=len(state.desired.objects) if state.desired else 0,
+        last=attempt(parts, state),
+        now=time.monotonic(),
+    )
+
+
+def attempt(parts: Parts, state: AppState) -> Attempt | None:
+    """Give the last attempt: this process's own, else what the object tells."""
+    if state.attempt is not None:
+        return state.attempt
+    revisions, sources = current_revisions(parts, state), sources_of(state.obj["spec"])
+    return history.last_attempt(state.obj.get("status") or {}, revisions, sources, identity(state))

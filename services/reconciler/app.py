@@ -1,0 +1,64 @@
+"""Wiring only: what the reconciler hears, and which function takes it."""
+
+import asyncio
+from functools import partial
+
+from shared.kinds.settings import ArgoSettings
+
+from services.reconciler import handlers
+from services.reconciler.announce import send
+from services.reconciler.destinations import Destinations
+from services.reconciler.follow import check_heads, follow_heads
+from services.reconciler.heads import Heads
+from services.reconciler.parts import Parts
+from services.reconciler.projects import Projects
+from services.reconciler.reconcile import reconcile
+from services.reconciler.settings import Settings
+from services.reconciler.watches import watch_applications, watch_clusters, watch_projects, watch_settings
+from shared.events import GitRevision
+from shared.kube import Discovery, Recorder, WorkQueue
+from shared.run import Context
+
+
+async def app(context: Context) -> None:
+    """Run until cancelled."""
+    settings = context.load(Settings)
+    discovery = Discovery(context.cluster)
+    async with asyncio.TaskGroup() as tasks:
+        parts = await wire(context, settings, discovery, tasks)
+        tasks.create_task(parts.recorder.run())
+        tasks.create_task(send(parts))
+        for watch in (watch_settings, watch_clusters, watch_projects, watch_applications):
+            await watch(parts, context, discovery, tasks)
+        tasks.create_task(
+            context.bus.consume(GitRevision, "reconciler", partial(handlers.on_revision, parts), concurrency=8)
+        )
+        tasks.create_task(parts.queue.run(partial(reconcile, parts), workers=settings.workers))
+        tasks.create_task(check_heads(parts))
+        tasks.create_task(follow_heads(parts))
+
+
+async def wire(context: Context, settings: Settings, discovery: Discovery, tasks: asyncio.TaskGroup) -> Parts:
+    """Make what the steps share."""
+    destinations = Destinations(
+        context.cluster,
+        tasks,
+        tracking=lambda: parts.argo.tracking,
+        on_change=lambda server: handlers.on_live(parts, server),
+        concurrency=settings.concurrent_writes,
+    )
+    parts = Parts(
+        settings=settings,
+        namespace=context.namespace,
+        bus=context.bus,
+        cluster=context.cluster,
+        applications=await discovery.resource("argoproj.io", "Application"),
+        destinations=destinations,
+        projects=Projects(),
+        heads=Heads(context.bus),
+        recorder=Recorder(context.cluster, component="argocd-application-controller"),
+        queue=WorkQueue(),
+        argo=ArgoSettings.from_configmap({}),
+        spawn=tasks.create_task,
+    )
+    return parts

@@ -1,0 +1,96 @@
+"""Shall this Application be synced now without being asked? Argo CD's gate (spec 2.4) as one pure decision.
+
+In: the policy, what the comparison found, and what was tried before. Out: `Sync`, `Wait` (with the seconds) or `Hold`
+(with the reason).
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shared.kinds.refs import ResourceKey
+
+SELF_HEAL_FIRST = 2.0
+SELF_HEAL_FACTOR = 3.0
+SELF_HEAL_CAP = 300.0
+SELF_HEAL_FORGET = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The last automated sync: of which revisions and source, how it ended, and how often healing was needed since."""
+
+    identity: str
+    succeeded: bool
+    heals: int = 0
+    finished: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the gate looks at. Times in seconds of one monotonic clock. `identity` names the content and the
+    sources; `revision` is for people.
+    """
+
+    automated: bool
+    prune: bool
+    self_heal: bool
+    allow_empty: bool
+    busy: bool
+    status: str
+    identity: str
+    revision: str
+    out_of_sync: tuple[ResourceKey, ...]
+    to_prune: tuple[ResourceKey, ...]
+    wanted: int
+    last: Attempt | None
+    now: float
+
+
+class Sync(NamedTuple):
+    """Sync now: everything, or only `resources` when it heals a drift."""
+
+    resources: tuple[ResourceKey, ...] | None
+    heals: int = 0
+
+
+class Wait(NamedTuple):
+    """Look again after these seconds."""
+
+    seconds: float
+
+
+class Hold(NamedTuple):
+    """Don't sync. `error` is a message for a SyncError condition, empty when holding is normal."""
+
+    error: str = ""
+
+
+def autosync(seen: Situation) -> Sync | Wait | Hold:
+    """Decide."""
+    if not seen.automated or seen.busy or seen.status != "OutOfSync":
+        return Hold()
+    if set(seen.out_of_sync) <= set(seen.to_prune) and not seen.prune:
+        return Hold()
+    if seen.prune and seen.to_prune and not seen.wanted and not seen.allow_empty:
+        return Hold("Skipping sync attempt: auto-sync will wipe out all resources")
+    if seen.last is None or seen.last.identity != seen.identity:
+        return Sync(None)
+    if not seen.last.succeeded:
+        return Hold(f"Failed last sync attempt to {seen.revision}: fix the cause and push, or sync by hand")
+    return heal(seen, seen.last) if seen.self_heal else Hold()
+
+
+def heal(seen: Situation, last: Attempt) -> Sync | Wait:
+    """Heal at once the first time, then with growing pauses; a quiet minute forgets earlier heals."""
+    since = seen.now - last.finished
+    heals = 0 if since > SELF_HEAL_FORGET + backoff(last.heals) else last.heals
+    wait = backoff(heals) - since
+    if heals and wait > 0:
+        return Wait(wait)
+    keys = tuple(key for key in seen.out_of_sync if seen.prune or key not in seen.to_prune)
+    return Sync(keys, heals + 1)
+
+
+def backoff(heals: int) -> float:
+    """Seconds to wait before healing again after `heals` heals."""
+    return min(SELF_HEAL_CAP, SELF_HEAL_FIRST * SELF_HEAL_FACTOR ** (heals - 1)) if heals else 0.0

@@ -1,0 +1,85 @@
+"""Deleting an Application that has the resources finalizer: its objects first, highest wave first, then the finalizer.
+
+Foreground and background as the finalizer's suffix says. What says `Prune=false`/`Delete=false`, Helm's keep, CRDs'
+own rule: stays. An object is deleted only by its uid and only when its own tracking names this Application; what
+can't be read is not deleted.
+"""
+
+from services.reconciler.announce import announce
+from services.reconciler.desired import Condition
+from services.reconciler.destination import Destination
+from services.reconciler.destinations import destination_of
+from services.reconciler.errors import ApplicationError, DeletionFailed
+from services.reconciler.live import Live
+from services.reconciler.observe import held_kinds
+from services.reconciler.parts import Parts
+from services.reconciler.report import write
+from services.reconciler.scope import instance_of
+from services.reconciler.state import AppState
+from services.reconciler.status import conditions
+from shared.clock import now, rfc3339
+from shared.kinds.options import delete_consent, sync_wave
+from shared.kube import KubeError
+
+FINALIZER = "resources-finalizer.argocd.argoproj.io"
+PROPAGATION = {
+    FINALIZER: "Foreground",
+    f"{FINALIZER}/foreground": "Foreground",
+    f"{FINALIZER}/background": "Background",
+}
+LOOK_AGAIN = 30.0
+
+
+async def finalize(parts: Parts, state: AppState) -> None:
+    """Do what is left to do before the Application may go."""
+    names = [name for name in state.obj["metadata"].get("finalizers") or () if name in PROPAGATION]
+    if not names:
+        return
+    if state.running and state.running.task:
+        state.running.task.cancel()
+    try:
+        left = await delete_objects(parts, state, await destination_of(parts, state), PROPAGATION[names[0]])
+    except ApplicationError as error:
+        await complain(parts, state, error)
+        return
+    if left:
+        parts.queue.add_after(state.key, LOOK_AGAIN)
+        return
+    kept = [name for name in state.obj["metadata"].get("finalizers") or () if name not in PROPAGATION]
+    announce(parts, state, "deleted")
+    parts.recorder.record(state.obj, "ResourceDeleted", "Deleted all resources of the application", type_="Normal")
+    version = state.obj["metadata"]["resourceVersion"]
+    await write(parts, state, {"metadata": {"finalizers": kept or None, "resourceVersion": version}})
+
+
+async def delete_objects(parts: Parts, state: AppState, destination: Destination, propagation: str) -> bool:
+    """Delete the objects of the highest wave that still has any; tell whether something is left to wait for."""
+    try:
+        await destination.ensure(held_kinds(state))
+        owned = owned_objects(destination, instance_of(state.key, parts.namespace))
+        if not owned:
+            return False
+        waves = {live: sync_wave(live.load()) for live in owned}
+        last = max(waves.values())
+        for live in [live for live in owned if waves[live] == last and not live.deleting]:
+            await destination.delete(live.key, uid=live.uid, propagation=propagation)
+    except KubeError as error:
+        raise DeletionFailed(f"could not delete the objects of the application: {error}", retriable=True) from error
+    return True
+
+
+def owned_objects(destination: Destination, instance: str) -> list[Live]:
+    """Give the objects that are to go with the Application."""
+    found = [destination.live.get(key) for key in destination.live.tracked(instance)]
+    return [live for live in found if live and not live.owned and delete_consent(live.load()) == "yes"]
+
+
+async def complain(parts: Parts, state: AppState, error: ApplicationError) -> None:
+    """Say in the Application's conditions why it can't go yet, and try again."""
+    status = state.obj.get("status") or {}
+    before = status.get("conditions") or []
+    after = conditions(before, [Condition("DeletionError", error.message)], rfc3339(now()))
+    if after != before:
+        parts.recorder.record(state.obj, "DeletionError", error.message, type_="Warning")
+        await write(parts, state, {"status": {"conditions": after}})
+    parts.queue.add_after(state.key, LOOK_AGAIN)

@@ -1,0 +1,125 @@
+"""Carrying out a plan: apply and prune step by step, concurrently inside a step, and say for each object what became of
+it.
+
+In: steps (plan.py) and the destination. Out: outcomes, as `syncResult.resources` shows them. A step that failed is
+the last one. A wave is left only when what it applied is healthy. Never: deciding what is to be done.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass, replace
+
+from services.reconciler.compare import FIELD_MANAGER
+from services.reconciler.desired import Target
+from services.reconciler.destination import Destination
+from services.reconciler.hooks import run_hook
+from services.reconciler.outcome import Outcome
+from services.reconciler.plan import Step
+from shared.health import Health, health
+from shared.kinds.refs import ResourceKey
+from shared.kube import KubeError
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One run of a plan."""
+
+    destination: Destination
+    dry_run: bool = False
+    suffix: str = ""
+    propagation: str = "Foreground"
+    settled: Callable[[ResourceKey], bool] = lambda _key: False
+
+
+async def execute(work: Work, steps: Iterable[Step]) -> AsyncIterator[list[Outcome]]:
+    """Do the steps in order, giving the outcomes of each as it ends; stops after a step in which something failed.
+
+    Before a step of another wave or phase, what was applied so far has to become healthy.
+    """
+    applied: list[ResourceKey] = []
+    before: Step | None = None
+    for step in steps:
+        if before is not None and before.place != step.place and not work.dry_run:
+            unhealthy = await until_healthy(work.destination, applied)
+            if unhealthy:
+                yield unhealthy
+                return
+            applied = []
+        outcomes = await do_step(work, step)
+        yield outcomes
+        if any(one.failed for one in outcomes):
+            return
+        applied += [target.key for target in step.apply if not target.hooks]
+        before = step
+
+
+async def do_step(work: Work, step: Step) -> list[Outcome]:
+    """Apply, run or prune the objects of one step together."""
+    runs = (
+        run_hook(work.destination, target, step.phase, work.suffix)
+        if target.hooks
+        else apply_one(work, target, step.phase)
+        for target in step.apply
+        if not (target.hooks and work.dry_run)
+    )
+    prunes = (prune_one(work, key) for key in step.prune)
+    return list(await asyncio.gather(*runs, *prunes))
+
+
+async def apply_one(work: Work, target: Target, phase: str = "Sync") -> Outcome:
+    """Server-side-apply one object, unless it is known to be so already."""
+    version = target.obj["apiVersion"].rpartition("/")[2]
+    done = Outcome(target.key, version, "Synced", f"{_named(target.key)} unchanged", phase)
+    if work.settled(target.key):
+        return done
+    try:
+        await work.destination.apply(target.obj, manager=FIELD_MANAGER, dry_run=work.dry_run)
+    except KubeError as error:
+        return replace(done, status="SyncFailed", message=error.message, retriable=error.retriable)
+    suffix = " (server dry run)" if work.dry_run else ""
+    return replace(done, message=f"{_named(target.key)} serverside-applied{suffix}")
+
+
+async def prune_one(work: Work, key: ResourceKey) -> Outcome:
+    """Delete one object, if it is still the one that was seen."""
+    live = work.destination.live.get(key)
+    version = live.api_version.rpartition("/")[2] if live else ""
+    done = Outcome(key, version, "Pruned", "pruned (dry run)" if work.dry_run else "pruned")
+    if live is None or work.dry_run:
+        return done
+    try:
+        await work.destination.delete(key, uid=live.uid, propagation=work.propagation)
+    except KubeError as error:
+        return replace(done, status="SyncFailed", message=error.message, retriable=error.retriable)
+    return done
+
+
+def _named(key: ResourceKey) -> str:
+    group = f".{key.group}" if key.group else ""
+    return f"{key.kind.lower()}{group}/{key.name}"
+
+
+async def until_healthy(destination: Destination, keys: Iterable[ResourceKey]) -> list[Outcome]:
+    """Wait until all are healthy; give those that are degraded instead, as failures."""
+    keys = tuple(keys)
+    while True:
+        woken = destination.next_change()
+        seen = {key: live_health(destination, key) for key in keys}
+        degraded = [key for key, found in seen.items() if found and found.status == "Degraded"]
+        if degraded:
+            return [_degraded(destination, key, seen[key]) for key in degraded]
+        if all(found is None or found.status in {"Healthy", "Suspended"} for found in seen.values()):
+            return []
+        await woken
+
+
+def live_health(destination: Destination, key: ResourceKey) -> Health | None:
+    """Give the health of a live object; Progressing while it is not seen yet, None when its kind has none."""
+    live = destination.live.get(key)
+    return health(live.load()) if live else Health("Progressing", "")
+
+
+def _degraded(destination: Destination, key: ResourceKey, found: Health | None) -> Outcome:
+    live = destination.live.get(key)
+    version = live.api_version.rpartition("/")[2] if live else ""
+    return Outcome(key, version, "SyncFailed", found.message if found else "")

@@ -1,0 +1,98 @@
+"""One function for each thing that the reconciler hears. Each only notes what changed and puts Applications into the
+queue.
+"""
+
+from functools import partial
+from typing import Any
+
+from services.reconciler.heads import Moved
+from services.reconciler.keys import AppKey
+from services.reconciler.live import Live, OnChange
+from services.reconciler.memory import forget, remember
+from services.reconciler.parts import Parts
+from services.reconciler.state import AppState
+from shared.events import GitRevision
+from shared.kinds.appproject import AppProject
+from shared.kinds.refs import ResourceKey
+from shared.telemetry import get_logger
+
+Obj = dict[str, Any]
+log = get_logger()
+
+
+async def on_revision(parts: Parts, event: GitRevision) -> None:
+    """A branch moved: only the Applications that read a changed path are rendered again."""
+    moved = await parts.heads.moved(event)
+    if moved is not None:
+        on_moved(parts, moved, event.delivery)
+
+
+def on_moved(parts: Parts, moved: Moved, delivery: str) -> None:
+    """Queue those whom the move concerns; all others are good for the new commit as they are."""
+    affected = parts.index.affected(moved.branch, moved.changed)
+    for key in affected:
+        state = parts.states.get(key)
+        if state is not None:
+            state.stale, state.delivery = True, delivery
+            parts.queue.add(key)
+    log.info("revision", repo=moved.branch.repo, ref=moved.branch.ref, new=moved.new, affected=len(affected))
+
+
+def on_application(parts: Parts, key: AppKey, obj: Obj | None) -> None:
+    """An Application appeared, changed or is gone. Our own status writes are no news."""
+    if obj is None:
+        forget(parts, key)
+        return
+    if remember(parts, key, obj):
+        parts.queue.add(key)
+
+
+def on_live(parts: Parts, server: str) -> OnChange:
+    """Give the function that takes a destination's changes: they concern who wants the object and whom it names."""
+
+    def changed(key: ResourceKey, new: Live | None, old: Live | None) -> None:
+        concerned = set(parts.wanted.get((server, key), ()))
+        for live in (new, old):
+            if live is not None and live.instance and (app := parts.instances.get(live.instance)):
+                concerned.add(app)
+        for app in concerned:
+            state = parts.states.get(app)
+            if state is not None:
+                state.touch(key)
+                parts.queue.add(app)
+
+    return changed
+
+
+def on_project(parts: Parts, name: str, project: AppProject | None) -> None:
+    """A project changed: what its Applications may do is looked at again."""
+    if project is None:
+        parts.projects.drop(name)
+    else:
+        parts.projects.put(project)
+    requeue(parts, lambda state: state.project == name)
+
+
+def requeue(parts: Parts, concerned: Any) -> None:
+    """Queue every Application that a change of project, settings or clusters concerns."""
+    for key, state in parts.states.items():
+        if concerned(state):
+            state.touch_all()
+            parts.queue.add(key)
+
+
+def on_settings(parts: Parts) -> None:
+    """Argo CD's settings changed: everything is prepared and compared again, nothing is rendered that need not be."""
+    requeue(parts, lambda _state: True)
+
+
+async def on_clusters(parts: Parts, changed: set[str]) -> None:
+    """Cluster Secrets changed: connect anew, and look again at the Applications that go there."""
+    for server in changed:
+        await parts.destinations.close(server)
+    requeue(parts, partial(_goes_to, changed))
+
+
+def _goes_to(servers: set[str], state: AppState) -> bool:
+    destination = state.obj["spec"].get("destination") or {}
+    return destination.get("server") in servers or bool(destination.get("name"))

@@ -1,0 +1,150 @@
+"""What each (repository, target revision) means now, kept so that 5,000 Applications of one repository ask once.
+
+In: questions for a source, and the news that a branch moved. Out: a `Head`. The news is a hint only: where it does
+not follow from what is known, git is asked. Never: rendering, or knowing which Applications care (index.py does).
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from services.reconciler.index import Branch
+from shared.bus import Bus
+from shared.events import ChangedPaths, GitRevision, ResolveChart, ResolveRevision
+from shared.kinds.urls import normalise_url
+
+RESOLVE_TIMEOUT = 120.0
+TAGS = "refs/tags/"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A source resolved. `branch` None: a commit, which can't move, or a chart, which may (`floating`) without anyone
+    telling us.
+    """
+
+    revision: str
+    branch: Branch | None = None
+    floating: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A branch went from one commit to another. `changed` None: any path may differ."""
+
+    branch: Branch
+    new: str | None
+    changed: tuple[str, ...] | None
+
+
+def is_chart(source: dict[str, Any]) -> bool:
+    """Tell whether a source is a chart or an OCI artifact, not a path in git."""
+    return bool(source.get("chart")) or str(source.get("repoURL", "")).startswith("oci://")
+
+
+class Heads:
+    """The revisions in use. One instance a process."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+        self._targets: dict[tuple[str, str, str], Head] = {}
+        self._commits: dict[Branch, str] = {}
+        self._urls: dict[str, tuple[str, str]] = {}
+        self._asking: dict[tuple[str, str, str], asyncio.Task[Head]] = {}
+
+    def commit(self, head: Head) -> str:
+        """Give the commit a head stands at now, which may be newer than when it was resolved."""
+        return self._commits.get(head.branch, head.revision) if head.branch else head.revision
+
+    def known(self, branch: Branch) -> str | None:
+        """Give the last known commit of a branch."""
+        return self._commits.get(branch)
+
+    async def resolve(self, source: dict[str, Any], project: str, *, refresh: bool = False) -> Head:
+        """Give the head of a source; concurrent questions share one request. Raises RequestError."""
+        key = (
+            str(source.get("repoURL", "")),
+            str(source.get("targetRevision") or "HEAD"),
+            str(source.get("chart") or ""),
+        )
+        if not refresh and (head := self._targets.get(key)) and head.branch:
+            return head
+        task = self._asking.get(key)
+        if task is None or refresh:
+            task = asyncio.create_task(self._ask(key, source, project, refresh=refresh))
+            self._asking[key] = task
+            task.add_done_callback(lambda done: self._asked(key, done))
+        return await asyncio.shield(task)
+
+    def _asked(self, key: tuple[str, str, str], task: asyncio.Task[Head]) -> None:
+        if self._asking.get(key) is task:
+            del self._asking[key]
+        if not task.cancelled():
+            task.exception()
+
+    async def _ask(self, key: tuple[str, str, str], source: dict[str, Any], project: str, *, refresh: bool) -> Head:
+        url, target, chart = key
+        if is_chart(source):
+            question = ResolveChart(
+                repo_url=url, chart=chart, constraint=source.get("targetRevision") or "", project=project
+            )
+            return Head((await self._bus.request(question, timeout=RESOLVE_TIMEOUT)).version, floating=True)
+        asked = ResolveRevision(repo_url=url, target_revision=target, project=project, refresh=refresh)
+        found = await self._bus.request(asked, timeout=RESOLVE_TIMEOUT)
+        if not found.ref:
+            return Head(found.revision)
+        branch = Branch(normalise_url(url), found.ref)
+        self._urls[branch.repo] = (url, project)
+        self._targets[key] = head = Head(found.revision, branch)
+        self._commits.setdefault(branch, found.revision)
+        return head
+
+    async def moved(self, event: GitRevision) -> Moved | None:
+        """Take the news of a moved branch; None when it is no news. Raises RequestError when git can't be asked."""
+        branch = Branch(event.repo, event.ref)
+        known = self._commits.get(branch)
+        if known is None:
+            return self._new_tag(branch)
+        if known == event.new:
+            return None
+        if event.new is None:
+            return self._lose(branch)
+        if known == event.old:
+            self._commits[branch] = event.new
+            return Moved(branch, event.new, event.changed)
+        return await self.catch_up(branch)
+
+    async def catch_up(self, branch: Branch) -> Moved | None:
+        """Ask git where a branch stands, and what differs from what was known."""
+        known = self._commits.get(branch)
+        if known is None or branch.repo not in self._urls:
+            return None
+        url, project = self._urls[branch.repo]
+        question = ResolveRevision(repo_url=url, target_revision=branch.ref, project=project)
+        new = (await self._bus.request(question, timeout=RESOLVE_TIMEOUT)).revision
+        if new == self._commits.get(branch):
+            return None
+        asked = ChangedPaths(repo_url=url, old=known, new=new, project=project)
+        changed = (await self._bus.request(asked, timeout=RESOLVE_TIMEOUT)).changed
+        self._commits[branch] = new
+        return Moved(branch, new, changed)
+
+    def _new_tag(self, tag: Branch) -> Moved | None:
+        """A new tag may be what a version range (`1.*`) means now: the ranges of its repository are asked anew."""
+        if not tag.ref.startswith(TAGS):
+            return None
+        for (_, target, _), head in self._targets.items():
+            at = head.branch
+            if (
+                at
+                and at.repo == tag.repo
+                and at.ref.startswith(TAGS)
+                and target not in {at.ref, at.ref.removeprefix(TAGS)}
+            ):
+                return self._lose(at)
+        return None
+
+    def _lose(self, branch: Branch) -> Moved:
+        self._commits.pop(branch, None)
+        self._targets = {key: head for key, head in self._targets.items() if head.branch != branch}
+        return Moved(branch, None, None)

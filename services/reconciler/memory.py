@@ -1,0 +1,63 @@
+"""Taking an Application into memory and out of it, with all the indexes that name it. No I/O."""
+
+from typing import Any
+
+from services.reconciler.desired import Desired
+from services.reconciler.keys import AppKey
+from services.reconciler.parts import Parts
+from services.reconciler.scope import instance_of
+from services.reconciler.state import REFRESH, AppState
+
+Obj = dict[str, Any]
+
+
+def remember(parts: Parts, key: AppKey, obj: Obj) -> bool:
+    """Take the newest state of an Application; tell whether it holds news, or only what we wrote ourselves."""
+    state = parts.states.get(key)
+    if state is None:
+        parts.states[key] = state = AppState(key, {})
+        parts.instances[instance_of(key, parts.namespace)] = key
+    elif state.uid != obj["metadata"].get("uid"):
+        forget(parts, key)
+        return remember(parts, key, obj)
+    if state.obj and int(obj["metadata"]["resourceVersion"]) <= state.version:
+        return False
+    news = face(obj) != face(state.obj)
+    state.take(obj)
+    asked = (obj["metadata"].get("annotations") or {}).get(REFRESH)
+    if asked:
+        state.refresh, state.stale, state.hard = asked, True, state.hard or asked == "hard"
+        state.touch_all()
+    return news
+
+
+def face(obj: Obj) -> list[Any]:
+    """Give what matters of an Application besides its status."""
+    metadata = obj.get("metadata") or {}
+    kept = [metadata.get(name) for name in ("uid", "deletionTimestamp", "finalizers", "labels", "annotations")]
+    return [*kept, obj.get("spec"), obj.get("operation")]
+
+
+def forget(parts: Parts, key: AppKey) -> None:
+    """Drop an Application that is gone; what it delivered stays where it is."""
+    state = parts.states.pop(key, None)
+    if state is None:
+        return
+    if state.running and state.running.task:
+        state.running.task.cancel()
+    parts.index.drop(key)
+    parts.instances.pop(instance_of(key, parts.namespace), None)
+    rewant(parts, state.server, key, state.desired, None)
+
+
+def rewant(parts: Parts, server: str, key: AppKey, before: Desired | None, after: Desired | None) -> None:
+    """Keep the index of who wants which object."""
+    old = before.objects.keys() if before else set()
+    new = after.objects.keys() if after else set()
+    for gone in old - new:
+        holders = parts.wanted.get((server, gone), set())
+        holders.discard(key)
+        if not holders:
+            parts.wanted.pop((server, gone), None)
+    for come in new - old:
+        parts.wanted.setdefault((server, come), set()).add(key)

@@ -1,0 +1,45 @@
+"""What the steps of a pass share: connections, indexes, and the memory of every Application. Made once, in app.py."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.kinds.settings import ArgoSettings
+
+from services.reconciler.destinations import Destinations
+from services.reconciler.heads import Heads
+from services.reconciler.index import InputIndex
+from services.reconciler.keys import AppKey
+from services.reconciler.projects import Projects
+from services.reconciler.settings import Settings
+from services.reconciler.state import AppState
+from shared.bus import Bus
+from shared.events import AppEvent
+from shared.kinds.refs import ResourceKey
+from shared.kube import Cluster, Recorder, Resource, WorkQueue
+
+
+@dataclass(slots=True)
+class Parts:
+    """One reconciler. `argo` holds Argo CD's settings as they are now."""
+
+    settings: Settings
+    namespace: str
+    bus: Bus
+    cluster: Cluster
+    applications: Resource
+    destinations: Destinations
+    projects: Projects
+    heads: Heads
+    recorder: Recorder
+    queue: WorkQueue[AppKey]
+    argo: ArgoSettings
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    index: InputIndex = field(default_factory=InputIndex)
+    states: dict[AppKey, AppState] = field(default_factory=dict)
+    instances: dict[str, AppKey] = field(default_factory=dict)
+    wanted: dict[tuple[str, ResourceKey], set[AppKey]] = field(default_factory=dict)
+    outbox: deque[AppEvent] = field(default_factory=lambda: deque(maxlen=10_000))
+    outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)

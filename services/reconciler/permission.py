@@ -1,0 +1,74 @@
+"""What an Application's project lets it do: repositories, destinations, namespaces, kinds. The rules are
+`shared.kinds.project`.
+"""
+
+from collections.abc import Iterable
+
+from shared.kinds.project import permitted_destination, permitted_resource, permitted_source, permitted_source_namespace
+
+from services.reconciler.desire import sources_of
+from services.reconciler.desired import Target
+from services.reconciler.destination import Destination
+from services.reconciler.errors import InvalidSpec
+from services.reconciler.outcome import Outcome
+from services.reconciler.parts import Parts
+from services.reconciler.state import AppState, Obj
+from shared.kinds.appproject import AppProject
+
+
+def project_of(parts: Parts, state: AppState) -> AppProject:
+    """Give the project of an Application. Raises InvalidSpec."""
+    project = parts.projects.get(state.project)
+    if project is None:
+        raise InvalidSpec(f"Application referencing project {state.project} which does not exist")
+    return project
+
+
+def check_spec(parts: Parts, state: AppState) -> None:
+    """Raise InvalidSpec with everything that the project or common sense has against the spec."""
+    spec = state.obj["spec"]
+    project = project_of(parts, state)
+    problems = [
+        f"application repo {url} is not permitted in project '{project.name}'" for url in refused_sources(spec, project)
+    ]
+    destination = spec.get("destination") or {}
+    server = parts.destinations.server_of(destination)
+    secret = parts.destinations.secret(server)
+    name, namespace = secret.name if secret else "in-cluster", destination.get("namespace") or ""
+    if not permitted_destination(project, server=server, name=name, namespace=namespace):
+        problems.append(
+            f"application destination server '{server}' and namespace '{namespace}' do not match any of the allowed "
+            f"destinations in project '{project.name}'"
+        )
+    if state.key.namespace != parts.namespace and not permitted_source_namespace(project, state.key.namespace):
+        problems.append(
+            f"application '{state.key.name}' in namespace '{state.key.namespace}' is not permitted to use project "
+            f"'{project.name}'"
+        )
+    if problems:
+        raise InvalidSpec("; ".join(problems))
+
+
+def refused_sources(spec: Obj, project: AppProject) -> list[str]:
+    """Give the repositories that the project does not permit."""
+    urls = [str(source.get("repoURL") or "") for source in sources_of(spec)]
+    return [url for url in urls if url and not permitted_source(project, url)]
+
+
+def refused(parts: Parts, state: AppState, destination: Destination, targets: Iterable[Target]) -> list[Outcome]:
+    """Give a failed outcome for each object that the project does not permit."""
+    project = project_of(parts, state)
+    secret = parts.destinations.secret(destination.server)
+    name = secret.name if secret else "in-cluster"
+    found = []
+    for target in targets:
+        namespaced = bool(target.obj["metadata"].get("namespace"))
+        allowed = permitted_resource(project, target.key.group_kind, name=target.key.name, namespaced=namespaced)
+        message = f"Resource {target.key.group}:{target.key.kind} is not permitted in project {project.name}."
+        if allowed and namespaced:
+            place = target.key.namespace
+            allowed = permitted_destination(project, server=destination.server, name=name, namespace=place)
+            message = f"namespace {place} is not permitted in project '{project.name}'"
+        if not allowed:
+            found.append(Outcome(target.key, target.obj["apiVersion"].rpartition("/")[2], "SyncFailed", message))
+    return found

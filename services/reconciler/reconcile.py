@@ -1,0 +1,78 @@
+"""One pass over one Application, as a story: what is wanted, what lives, what to do about it, what to say.
+
+The work queue calls `reconcile` for one key at a time. Whatever goes wrong is raised typed by the step that met it
+and becomes, here and only here, a condition and a pause. A pass that changes nothing writes nothing.
+"""
+
+import time
+
+from services.reconciler.act import act
+from services.reconciler.deletion import finalize
+from services.reconciler.desire import desire
+from services.reconciler.desired import Condition
+from services.reconciler.destinations import destination_of
+from services.reconciler.errors import ApplicationError, InvalidSpec
+from services.reconciler.keys import AppKey
+from services.reconciler.observe import observe
+from services.reconciler.parts import Parts
+from services.reconciler.permission import check_spec
+from services.reconciler.report import report
+from services.reconciler.state import AppState
+from shared.telemetry import get_logger, trace
+
+log = get_logger()
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 180.0
+
+
+async def reconcile(parts: Parts, key: AppKey) -> None:
+    """Do one pass."""
+    state = parts.states.get(key)
+    if state is None:
+        return
+    with trace.traced(state.delivery):
+        if state.deleting:
+            await finalize(parts, state)
+            return
+        state.errors = await look(parts, state)
+        if not state.errors:
+            act(parts, state, await destination_of(parts, state))
+        await report(parts, state)
+    schedule(parts, state)
+
+
+async def look(parts: Parts, state: AppState) -> tuple[Condition, ...]:
+    """Find out what is wanted and what lives; give what made that impossible."""
+    try:
+        if state.problems:
+            raise InvalidSpec("; ".join(state.problems))
+        check_spec(parts, state)
+        destination = await destination_of(parts, state)
+        await desire(parts, state, destination)
+        await observe(parts, state, destination)
+    except ApplicationError as error:
+        return fault(state, error)
+    state.failures = 0
+    return ()
+
+
+def fault(state: AppState, error: ApplicationError) -> tuple[Condition, ...]:
+    """Turn an error into the condition that shows it, and set the pause before the next try."""
+    state.failures += 1
+    state.retry_at = time.monotonic() + pause(state.failures) if error.retriable else None
+    condition = Condition(error.condition, error.message)
+    if condition not in state.errors:
+        log.warning("application can't be compared", app=str(state.key), condition=error.condition, error=error.message)
+    return (condition,)
+
+
+def pause(failures: int) -> float:
+    """Seconds before trying again after so many failures in a row."""
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 10))
+
+
+def schedule(parts: Parts, state: AppState) -> None:
+    """Come back when there is a reason to: a failure to try again, or a source that nobody reports on."""
+    if state.errors and state.retry_at is not None:
+        parts.queue.add_after(state.key, max(0.05, state.retry_at - time.monotonic()))
+    elif state.rendered and any(head.branch is None and head.floating for head in state.rendered.heads):
+        parts.queue.add_after(state.key, parts.settings.refresh_seconds)

@@ -1,0 +1,143 @@
+"""Writing down what a pass found: one merge patch of the Application where anything differs, and an event for each
+turn.
+
+Writes are coalesced: at most one in `status_interval` seconds while things move, and one when they settle.
+"""
+
+import time
+
+import orjson
+
+from services.reconciler import history
+from services.reconciler.announce import announce
+from services.reconciler.desire import current_revisions
+from services.reconciler.parts import Parts
+from services.reconciler.state import REFRESH, AppState, Obj
+from services.reconciler.status import build, changed
+from shared.clock import now, rfc3339
+from shared.kube import ApiError, NotFound, verbs
+from shared.merge import merge_patch_between
+from shared.telemetry import get_logger
+
+log = get_logger()
+
+
+async def report(parts: Parts, state: AppState) -> None:
+    """Write the status if it differs. Raises ApiError, so that the queue tries again."""
+    before: Obj = state.obj.get("status") or {}
+    after = build(state, current_revisions(parts, state), rfc3339(now()), parts.namespace)
+    running = state.running
+    if running is not None and running.done and running.deployed:
+        after["history"] = history.with_deployment(before, running.state, state.obj["spec"].get("revisionHistoryLimit"))
+    patch = _patch(state, before, after)
+    if not patch:
+        _close(state)
+        return
+    if _too_soon(parts, state, after):
+        return
+    say(parts, state, before, after)
+    await write(parts, state, patch)
+    _close(state)
+
+
+def _patch(state: AppState, before: Obj, after: Obj) -> Obj:
+    patch: Obj = {}
+    if changed(before, after) or state.refresh:
+        patch["status"] = merge_patch_between(before, after)
+    if state.refresh and REFRESH in (state.obj["metadata"].get("annotations") or {}):
+        patch["metadata"] = {"annotations": {REFRESH: None}}
+    if state.running and state.running.done and state.obj.get("operation") is not None:
+        patch["operation"] = None
+    return {name: value for name, value in patch.items() if value != {}}
+
+
+def _close(state: AppState) -> None:
+    """Forget an operation whose end is written, and a refresh that is done."""
+    if state.running is not None and state.running.done:
+        state.running = None
+    state.refresh = ""
+
+
+def _too_soon(parts: Parts, state: AppState, after: Obj) -> bool:
+    """Put a write off while things still move; what has settled is written at once."""
+    wait = state.reported_at + parts.settings.status_interval_seconds - time.monotonic()
+    settled = (after.get("health") or {}).get("status") != "Progressing" and state.running is None
+    if wait <= 0 or state.refresh or settled or (state.running is not None and state.running.done):
+        return False
+    parts.queue.add_after(state.key, wait)
+    return True
+
+
+async def write(parts: Parts, state: AppState, patch: Obj) -> None:
+    """Patch the object, and remember what came back."""
+    state.reported_at = time.monotonic()
+    body = orjson.dumps(patch)
+    try:
+        written = await verbs.patch(
+            parts.cluster,
+            parts.applications,
+            state.key.namespace,
+            state.key.name,
+            body,
+            content_type="application/merge-patch+json",
+        )
+    except NotFound:
+        return
+    except ApiError as error:
+        log.warning("the status could not be written", app=str(state.key), error=error.message)
+        raise
+    state.take(written)
+
+
+def say(parts: Parts, state: AppState, before: Obj, after: Obj) -> None:
+    """Announce what turned: on the bus, and as Kubernetes Events with Argo CD's reasons and words."""
+    old, new = _faces(before), _faces(after)
+    if old["sync"] != new["sync"]:
+        announce(parts, state, "compared", status=new["sync"])
+        _event(parts, state, "ResourceUpdated", f"Updated sync status: {old['sync']} -> {new['sync']}")
+    if old["health"] != new["health"]:
+        announce(parts, state, "health", status=new["health"])
+        _event(parts, state, "ResourceUpdated", f"Updated health status: {old['health']} -> {new['health']}")
+    if new["revision"] != old["revision"] and new["sync"] == "Synced":
+        announce(parts, state, "status", status="Synced")
+    _say_phase(parts, state, old, new, after)
+    for condition in _new_conditions(before, after):
+        announce(parts, state, "error", status=condition["type"], message=condition["message"])
+        _event(parts, state, condition["type"], condition["message"], warning=True)
+
+
+def _say_phase(parts: Parts, state: AppState, old: dict[str, str], new: dict[str, str], after: Obj) -> None:
+    if (old["phase"], old["started"]) == (new["phase"], new["started"]):
+        return
+    operation = after.get("operationState") or {}
+    automated = (operation.get("operation") or {}).get("initiatedBy", {}).get("automated")
+    revision = new["synced"] or new["revision"]
+    if old["started"] != new["started"]:
+        how = "automated sync" if automated else "sync"
+        _event(parts, state, "OperationStarted", f"Initiated {how} to '{revision}'")
+    if new["phase"] == "Succeeded":
+        _event(parts, state, "OperationCompleted", f"Sync operation to {revision} succeeded")
+    elif new["phase"] in {"Failed", "Error"}:
+        text = f"Sync operation to {revision} failed: {operation.get('message', '')}"
+        _event(parts, state, "OperationCompleted", text, warning=True)
+
+
+def _faces(status: Obj) -> dict[str, str]:
+    sync, operation = status.get("sync") or {}, status.get("operationState") or {}
+    return {
+        "sync": str(sync.get("status") or ""),
+        "revision": str(sync.get("revision") or ",".join(sync.get("revisions") or ())),
+        "health": str((status.get("health") or {}).get("status") or ""),
+        "phase": str(operation.get("phase") or ""),
+        "started": str(operation.get("startedAt") or ""),
+        "synced": str((operation.get("syncResult") or {}).get("revision") or ""),
+    }
+
+
+def _new_conditions(before: Obj, after: Obj) -> list[Obj]:
+    known = {(one.get("type"), one.get("message")) for one in before.get("conditions") or ()}
+    return [one for one in after.get("conditions") or () if (one["type"], one["message"]) not in known]
+
+
+def _event(parts: Parts, state: AppState, reason: str, message: str, *, warning: bool = False) -> None:
+    parts.recorder.record(state.obj, reason, message, type_="Warning" if warning else "Normal")

@@ -1,0 +1,119 @@
+"""What the reconciler remembers of one Application between passes. All of it can be rebuilt from Kubernetes and git.
+
+`dirty` names the objects to compare again (None: all of them); `stale` says that the sources must be resolved and
+rendered again.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.reconciler.autosync import Attempt
+from services.reconciler.compare import Verdict
+from services.reconciler.desired import Condition, Desired
+from services.reconciler.heads import Head
+from services.reconciler.keys import AppKey
+from services.reconciler.rollup import Found
+from shared.kinds.application import Application, InvalidObject
+from shared.kinds.refs import ResourceKey
+from shared.kinds.validation import problems
+
+Obj = dict[str, Any]
+REFRESH = "argocd.argoproj.io/refresh"
+
+
+@dataclass(slots=True)
+class Rendered:
+    """The last good render: what it was made from, and what came out."""
+
+    inputs: str
+    digest: str
+    heads: tuple[Head, ...]
+    source_types: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Running:
+    """A sync that is under way. `task` does it; `state` is what `status.operationState` shows meanwhile."""
+
+    state: Obj
+    identity: str
+    heals: int = 0
+    automated: bool = False
+    task: asyncio.Task[None] | None = None
+    waiting: bool = False
+    done: bool = False
+    deployed: bool = False
+
+
+@dataclass(slots=True)
+class AppState:
+    """One Application. `obj` is its newest state as the API server gave it, `problems` what makes it no Application at
+    all.
+    """
+
+    key: AppKey
+    obj: Obj = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    version: int = 0
+    server: str = ""
+    stale: bool = True
+    hard: bool = False
+    refresh: str = ""
+    dirty: set[ResourceKey] | None = None
+    rendered: Rendered | None = None
+    desired: Desired | None = None
+    verdicts: dict[ResourceKey, Verdict] = field(default_factory=dict)
+    found: dict[ResourceKey, Found] = field(default_factory=dict)
+    errors: tuple[Condition, ...] = ()
+    shared: tuple[Condition, ...] = ()
+    sync_error: str = ""
+    running: Running | None = None
+    attempt: Attempt | None = None
+    delivery: str = ""
+    reported_at: float = 0.0
+    failures: int = 0
+    retry_at: float | None = None
+
+    @property
+    def uid(self) -> str:
+        """The object's own identity: a namesake made later is another one."""
+        return str((self.obj.get("metadata") or {}).get("uid", ""))
+
+    @property
+    def project(self) -> str:
+        """The name of its project."""
+        spec = self.obj.get("spec")
+        return str(spec.get("project") or "default") if isinstance(spec, dict) else "default"
+
+    @property
+    def deleting(self) -> bool:
+        """Whether someone asked for its deletion."""
+        return bool(self.obj["metadata"].get("deletionTimestamp"))
+
+    def take(self, obj: Obj) -> None:
+        """Take a newer state of the object, from the watch or from our own write's answer."""
+        version = int(obj["metadata"]["resourceVersion"])
+        if version < self.version:
+            return
+        if not self.obj or obj.get("spec") != self.obj.get("spec"):
+            self.problems = problems_of(obj)
+        obj["metadata"].pop("managedFields", None)
+        self.obj, self.version = obj, version
+
+    def touch(self, key: ResourceKey) -> None:
+        """Compare this object again at the next pass."""
+        if self.dirty is not None:
+            self.dirty.add(key)
+
+    def touch_all(self) -> None:
+        """Compare every object again at the next pass."""
+        self.dirty = None
+
+
+def problems_of(obj: Obj) -> tuple[str, ...]:
+    """Give what is wrong with an Application's spec, a sentence each."""
+    try:
+        return tuple(problems(Application.parse(obj)))
+    except InvalidObject as error:
+        return error.problems
