@@ -14,7 +14,7 @@ from shared.telemetry import get_logger
 
 if TYPE_CHECKING:
     from shared.engines.client import Engines
-    from shared.kube import Cluster
+    from shared.kube.client import Cluster
 
 log = get_logger()
 NOTHING: Mapping[str, Any] = {}

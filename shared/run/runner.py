@@ -43,7 +43,7 @@ async def opened(
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> AsyncIterator[dict[str, Context]]:
     """Contexts for several services over one bus, one cluster connection and one health page."""
-    from shared.kube import connect as connect_cluster
+    from shared.kube.client import connect as connect_cluster
 
     board = Board()
     for service in services:
