@@ -1,0 +1,261 @@
+"""The connection to one API server: raw requests, and streams of lines for watches.
+
+In: a method, a path, bytes. Out: bytes, or a typed ApiError. Retries only what is safe: a 429 or 503 that says when to come
+back (nothing was done), and a broken connection or a 5xx where the caller or the method says that asking twice is harmless.
+Every call has a deadline. Streams use connections of their own, so that watches never starve requests.
+Never: Kubernetes' models, JSON, caches.
+"""
+
+import asyncio
+import os
+import random
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import aiohttp
+from yarl import URL
+
+from shared.kube import access
+from shared.kube.errors import ApiError, NoCluster, ServerTimeout, Unavailable, from_status
+from shared.kube.limits import Bucket
+from shared.security import redact
+
+Params = Mapping[str, str]
+JSON = "application/json"
+ATTEMPTS = 5
+LONGEST_WAIT = 30.0
+_ASKING = frozenset({"GET", "HEAD"})
+
+
+class Cluster:
+    """One API server. Made by `connect` and `connect_secret`, which close it."""
+
+    def __init__(
+        self,
+        way: access.Access,
+        requests: aiohttp.ClientSession,
+        streams: aiohttp.ClientSession,
+        bucket: Bucket | None = None,
+    ) -> None:
+        self._way = way
+        self._requests = requests
+        self._streams = streams
+        self._bucket = bucket
+        self.server = way.grant.server
+
+    def __repr__(self) -> str:
+        return f"Cluster({redact(self.server)})"
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: bytes | None = None,
+        content_type: str = JSON,
+        accept: str = JSON,
+        timeout: float = 30.0,  # noqa: ASYNC109  # includes waits between attempts
+        idempotent: bool | None = None,
+    ) -> bytes:
+        """Do one call and give the answer's body. Raises ApiError."""
+        deadline = monotonic() + timeout
+        harmless = method in _ASKING if idempotent is None else idempotent
+        for attempt in range(1, ATTEMPTS + 1):
+            if self._bucket is not None:
+                await self._bucket.take()
+            try:
+                return await self._once(method, path, params, body, content_type, accept, deadline - monotonic())
+            except ApiError as error:
+                wait = _pause(error, attempt, harmless=harmless)
+                if wait is None or monotonic() + wait >= deadline:
+                    raise
+                await asyncio.sleep(wait)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        body: bytes | None,
+        content: str,
+        accept: str,
+        timeout: float,
+    ) -> bytes:
+        headers = {"Accept": accept}
+        if body is not None:
+            headers["Content-Type"] = content
+        limits = aiohttp.ClientTimeout(total=max(timeout, 0.001), sock_connect=10)
+        async with (
+            _translated(self, f"{method} {path}"),
+            self._call(self._requests, method, self._url(path, params), headers, limits, body) as response,
+        ):
+            data = await response.read()
+            if response.status >= 300:
+                raise from_status(data, response.status, _retry_after(response))
+            return data
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, *, params: Params | None = None, accept: str = JSON, idle: float = 120.0
+    ) -> AsyncIterator[AsyncIterator[list[bytes]]]:
+        """Open a stream of lines, given in batches as they arrive. Raises ServerTimeout after `idle` seconds of silence."""
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=idle)
+        async with (
+            _translated(self, f"watch {path}"),
+            self._call(self._streams, "GET", self._url(path, params), {"Accept": accept}, limits, None) as response,
+        ):
+            if response.status >= 300:
+                raise from_status(await response.read(), response.status, _retry_after(response))
+            yield _lines(response)
+
+    @asynccontextmanager
+    async def _call(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: URL,
+        headers: dict[str, str],
+        limits: aiohttp.ClientTimeout,
+        body: bytes | None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send it; when the credentials were refused and there are new ones, once more."""
+        for last in (False, True):
+            authorization = await self._way.authorization()
+            sent = {**headers, "Authorization": authorization} if authorization else headers
+            async with session.request(
+                method,
+                url,
+                headers=sent,
+                data=body,
+                timeout=limits,
+                allow_redirects=False,
+                proxy=self._way.grant.proxy,
+                server_hostname=self._way.grant.server_name,
+            ) as response:
+                if response.status == 401 and not last and await self._way.refused(authorization):
+                    continue
+                yield response
+                return
+
+    def _url(self, path: str, params: Params | None) -> URL:
+        query = f"?{urlencode(params)}" if params else ""
+        return URL(f"{self.server}{path}{query}", encoded=True)
+
+
+def _pause(error: ApiError, attempt: int, *, harmless: bool) -> float | None:
+    """Give the seconds to wait before asking again; None: don't. Pure but for the jitter."""
+    if attempt >= ATTEMPTS:
+        return None
+    if error.retry_after is not None and error.status in {429, 503}:
+        return min(max(error.retry_after, 0.05), LONGEST_WAIT) * random.uniform(1.0, 1.2)  # noqa: S311
+    if harmless and attempt < 3 and isinstance(error, Unavailable) and error.status in {0, 502, 503}:
+        return 0.05 * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311
+    return None
+
+
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isdigit() else None
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[list[bytes]]:
+    """Cut the body into lines of any length."""
+    rest: list[bytes] = []
+    async for chunk in response.content.iter_any():
+        if b"\n" not in chunk:
+            rest.append(chunk)
+            continue
+        lines = chunk.split(b"\n")
+        lines[0] = b"".join((*rest, lines[0]))
+        rest = [lines.pop()]
+        yield lines
+
+
+@asynccontextmanager
+async def _translated(cluster: Cluster, what: str) -> AsyncIterator[None]:
+    """Turn aiohttp's errors into ours."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise ServerTimeout(f"the API server {redact(cluster.server)} did not answer in time: {what}") from error
+    except aiohttp.ClientConnectorCertificateError as error:
+        raise Unavailable(
+            f"the certificate of {redact(cluster.server)} is not trusted: correct the cluster's CA or its server name"
+        ) from error
+    except (aiohttp.ClientError, ConnectionError, ssl.SSLError) as error:
+        text = redact(str(error)) or type(error).__name__
+        raise Unavailable(f"the API server {redact(cluster.server)} can't be reached ({what}): {text}") from error
+
+
+@asynccontextmanager
+async def _opened(way: access.Access, connections: int, rate: float | None, burst: int) -> AsyncIterator[Cluster]:
+    async with AsyncExitStack() as stack:
+
+        async def session(limit: int) -> aiohttp.ClientSession:
+            tls: Any = way.grant.tls if way.grant.tls is not None else True
+            connector = aiohttp.TCPConnector(limit=limit, ssl=tls, keepalive_timeout=60)
+            made = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": "tiphys", "Accept-Encoding": "identity"},
+                read_bufsize=2**20,
+            )
+            return await stack.enter_async_context(made)
+
+        yield Cluster(way, await session(connections), await session(0), Bucket(rate, burst) if rate else None)
+
+
+@asynccontextmanager
+async def connect(
+    kubeconfig: Path | None = None,
+    context: str | None = None,
+    *,
+    connections: int = 64,
+    rate: float | None = None,
+    burst: int = 100,
+) -> AsyncIterator[Cluster]:
+    """Connect with a kubeconfig or a context of it; with neither, as the pod we run in. Raises NoCluster.
+
+    `rate` limits our own calls to so many a second; without it the API server's priority and fairness decides.
+    """
+    if kubeconfig is None and context is None and not os.environ.get(access.POD):
+        raise NoCluster("no cluster was named, and this is no pod: give a kubeconfig file or a context")
+    in_pod = kubeconfig is None and context is None
+    way = await (access.from_pod() if in_pod else access.from_kubeconfig(kubeconfig, context))
+    async with _opened(way, connections, rate, burst) as cluster:
+        yield cluster
+
+
+class ClusterSecretLike(Protocol):
+    """What is needed of an Argo CD cluster Secret: `config` is its JSON, parsed."""
+
+    @property
+    def server(self) -> str: ...
+
+    @property
+    def config(self) -> Any: ...
+
+
+@asynccontextmanager
+async def connect_secret(
+    secret: ClusterSecretLike,
+    *,
+    connections: int = 64,
+    rate: float | None = None,
+    burst: int = 100,
+) -> AsyncIterator[Cluster]:
+    """Connect as an Argo CD cluster Secret says. Raises NoCluster."""
+    config = secret.config if isinstance(secret.config, Mapping) else secret.config.model_dump(by_alias=True)
+    way = await access.from_dict(access.kubeconfig_of(secret.server, config))
+    async with _opened(way, connections, rate, burst) as cluster:
+        yield cluster
+
+
+__all__ = ["JSON", "Cluster", "ClusterSecretLike", "Params", "connect", "connect_secret"]
