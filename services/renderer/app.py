@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 from shared.engines.client import Engines
 
@@ -38,7 +39,8 @@ async def app(context: Context) -> None:
     async with asyncio.TaskGroup() as tasks, AsyncExitStack() as stack:
         tasks.create_task(watch.run())
         await watch.listed(context.health)
-        parts = await stack.enter_async_context(opened_parts(context, engines, watch.lookup, settings))
+        opening = opened_parts(engines, watch.lookup, settings, data=context.data, namespace=context.namespace)
+        parts = await stack.enter_async_context(opening)
         renderer = await stack.enter_async_context(opened_renderer(context.bus, parts))
         room = settings.concurrency + settings.waiting
         tasks.create_task(context.bus.serve(RenderRequest, renderer.on_render, queue="renderer", concurrency=room))
@@ -48,23 +50,23 @@ async def app(context: Context) -> None:
 
 @asynccontextmanager
 async def opened_parts(
-    context: Context, engines: Engines, lookup: Lookup, settings: RendererSettings
+    engines: Engines, lookup: Lookup, settings: RendererSettings, *, data: Path, namespace: str
 ) -> AsyncIterator[Parts]:
     """What renders work with; threads and connections end with it."""
     with ThreadPoolExecutor(settings.concurrency, thread_name_prefix="renderer") as executor:
         async with session() as client:
-            store = ChartStore(context.data / "charts", settings.charts_on_disk_bytes)
+            store = ChartStore(data / "charts", settings.charts_on_disk_bytes)
             charts = Charts(client, store, executor, best_version(engines), settings.chart_bytes)
             yield Parts(
                 engines=engines,
                 client=client,
                 charts=charts,
                 lookup=lookup,
-                mirrors=context.data / "mirrors",
+                mirrors=data / "mirrors",
                 executor=executor,
                 parsed=ParsedFiles(settings.parsed_in_memory_bytes),
                 settings=settings,
-                argo_namespace=context.namespace,
+                argo_namespace=namespace,
             )
 
 

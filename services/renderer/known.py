@@ -102,7 +102,7 @@ class Known:
 
 
 def encode(results: Iterable[Result]) -> bytes:
-    return orjson.dumps([[each.inputs, each.contents, each.reply.decode()] for each in results])
+    return orjson.dumps([[list(map(list, each.inputs)), each.contents, each.reply.decode()] for each in results])
 
 
 def decode(record: bytes) -> list[Result]:
