@@ -1,7 +1,8 @@
 """Reads YAML and JSON files into plain values.
 
-The C parser of PyYAML builds the nodes; what they mean is decided here, as Go decides it (`scalars`). Every mistake in a
-file is a `YamlError` with line and column, counted from 1. Limits: bytes, nesting, and the number of values after aliases.
+The C parser of PyYAML builds the nodes; what they mean is decided here, as Go decides it (`scalars`). Every mistake
+in a file is a `YamlError` with line and column, counted from 1. Limits: bytes, nesting, and the number of values after
+aliases.
 """
 
 import base64
