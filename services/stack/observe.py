@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from services.stack.options import StackError
-from shared.kube import Cluster, Discovery, Informer
+from shared.kube import Cluster, Discovery, Informer, Key
 
 Obj = dict[str, Any]
-Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,10 @@ class Observed:
 
     def objects(self, kind: str) -> Mapping[Key, Obj]:
         """Every watched object of a kind by namespace and name."""
-        store: Mapping[Any, Obj] = self._informers[kind].store
-        return {((key[0] or ""), key[1]): obj for key, obj in store.items()}
+        return self._informers[kind].store
 
     def get(self, kind: str, namespace: str, name: str) -> Obj | None:
-        return self._informers[kind].store.get((namespace, name))
+        return self._informers[kind].store.get(Key(namespace, name))
 
     async def until(self, condition: Callable[[], bool], within: float, what: Callable[[], str]) -> None:
         """Returns when the condition holds; raises StackError with `what` is still lacking when time is up."""
@@ -53,6 +53,11 @@ class Observed:
             raise StackError(f"not so after {within:.0f} s: {what()}") from error
 
 
+def decoded(raw: bytes) -> Obj:
+    found: Obj = orjson.loads(raw)
+    return found
+
+
 @asynccontextmanager
 async def observing(cluster: Cluster, *wanted: Watching) -> AsyncIterator[Observed]:
     """Yields once every kind has been listed."""
@@ -61,7 +66,7 @@ async def observing(cluster: Cluster, *wanted: Watching) -> AsyncIterator[Observ
         one.kind: Informer(
             cluster,
             await discovery.resource(one.group, one.kind),
-            lambda obj: obj,
+            decoded,
             namespace=one.namespace,
             label_selector=one.label_selector,
         )
@@ -71,7 +76,7 @@ async def observing(cluster: Cluster, *wanted: Watching) -> AsyncIterator[Observ
     tasks = [asyncio.create_task(one.run(lambda *_event: observed.changed.set())) for one in informers.values()]
     try:
         for informer in informers.values():
-            await informer.synced.wait()
+            await informer.listed()
         yield observed
     finally:
         for task in tasks:

@@ -71,8 +71,8 @@ def test_a_written_operation_counts_as_running() -> None:
 
 def test_a_failed_operation_is_told() -> None:
     app = synced(operationState={"phase": "Failed", "message": "denied"})
-    assert failed(app, Wanted()) == "the operation ended Failed: denied"
-    assert failed(app, Wanted(operation=False)) == ""
+    assert failed(app, Wanted(sync=False, health=False)) == "the operation ended Failed: denied"
+    assert failed(app, Wanted()) == ""
 
 
 def test_suspended_is_enough_when_asked_for() -> None:

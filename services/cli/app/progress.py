@@ -37,9 +37,9 @@ def missing_of(app: Obj, wanted: Wanted) -> list[str]:
 
 
 def failed(app: Obj, wanted: Wanted) -> str:
-    """Why waiting longer is of no use: the operation awaited has failed."""
+    """Why what was awaited is bad news: only the operation was, and it has failed."""
     phase = text(app, "status", "operationState", "phase")
-    if wanted.operation and not _busy(app) and phase in {"Failed", "Error"}:
+    if wanted.operation and not wanted.sync and not _busy(app) and phase in {"Failed", "Error"}:
         return f"the operation ended {phase}: {text(app, 'status', 'operationState', 'message')}"
     return ""
 

@@ -1,4 +1,7 @@
-"""Reading and writing Applications, as kubectl would: get, list, merge patch, delete. No decision is made here."""
+"""Reading and writing Applications, as kubectl would: get, list, merge patch, delete. No decision is made here.
+
+managedFields are left out, as kubectl does: nobody reads them, and they are half of every object.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,15 +34,19 @@ def named(session: Session, word: str) -> Named:
 
 async def get(session: Session, app: Named) -> Obj:
     try:
-        return await verbs.get(session.cluster, await applications(session), app.namespace, app.name)
+        found = await verbs.get(session.cluster, await applications(session), app.namespace, app.name)
     except NotFound as error:
         raise CliError(
             f"there is no Application {app}", hint="`tiphys app list -A` shows what there is", code=Exit.NOT_FOUND
         ) from error
+    found["metadata"].pop("managedFields", None)
+    return found
 
 
 async def list_(session: Session, namespace: str | None, selector: str) -> list[Obj]:
     found = await verbs.list_(session.cluster, await applications(session), namespace, label_selector=selector or None)
+    for app in found:
+        app["metadata"].pop("managedFields", None)
     return sorted(found, key=lambda app: (app["metadata"]["namespace"], app["metadata"]["name"]))
 
 

@@ -1,7 +1,7 @@
 """Waiting for an Application: its object is watched, never polled; each change is judged by progress.py."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.cli.app import store
@@ -11,7 +11,8 @@ from services.cli.errors import CliError, Exit
 from services.cli.options import Where
 from services.cli.output import note
 from services.cli.session import Session, open_cluster
-from shared.kube import Informer
+from services.stack.observe import decoded
+from shared.kube import EventType, Informer, Key
 
 Obj = dict[str, Any]
 Report = Callable[[str], None]
@@ -35,14 +36,14 @@ async def until(
     informer = Informer(
         session.cluster,
         await store.applications(session),
-        lambda obj: obj,
+        decoded,
         namespace=app.namespace,
         field_selector=f"metadata.name={app.name}",
     )
     watching = asyncio.create_task(informer.run(lambda event, _key, obj, _old: states.put_nowait(_state(event, obj))))
     try:
         async with asyncio.timeout(within):
-            await informer.synced.wait()
+            await informer.listed(within)
             if not informer.store:
                 states.put_nowait(None)
             return await _judged(states, app, wanted, report)
@@ -55,8 +56,8 @@ async def until(
         await asyncio.wait({watching})
 
 
-def _state(event: Any, obj: Obj) -> Obj | None:
-    return None if str(event).lower().endswith("deleted") else obj
+def _state(event: EventType, obj: Obj) -> Obj | None:
+    return None if event is EventType.DELETED else obj
 
 
 async def _judged(
@@ -76,7 +77,7 @@ async def _judged(
             report(now)
 
 
-def _lacking(known: Any, wanted: Wanted | None) -> str:
+def _lacking(known: Mapping[Key, Obj], wanted: Wanted | None) -> str:
     for found in known.values():
         return ", ".join(missing_of(found, wanted)) if wanted else "it still exists"
     return "it is gone"

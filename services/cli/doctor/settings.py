@@ -3,13 +3,19 @@
 Findings name Secrets and keys, never what they hold.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from services.cli.doctor.findings import Finding, well, wrong
+from shared.kinds import secrets
 
 Obj = dict[str, Any]
-TYPE_LABEL = "argocd.argoproj.io/secret-type"
+TYPE_LABEL = secrets.TYPE_LABEL
+_KINDS: dict[str, Callable[[Obj], Any]] = {
+    "repository": secrets.RepositorySecret.from_secret,
+    "repo-creds": secrets.RepositoryCredentials.from_secret,
+    "cluster": secrets.ClusterSecret.from_secret,
+}
 METHODS = ("annotation", "label", "annotation+label")
 WEBHOOK_KEYS = (
     "webhook.github.secret", "webhook.gitlab.secret", "webhook.gogs.secret", "webhook.bitbucket.uuid",
@@ -17,30 +23,24 @@ WEBHOOK_KEYS = (
 )  # fmt: skip
 
 
-def repositories(secrets: Iterable[Obj]) -> list[Finding]:
+def repositories(found: Iterable[Obj]) -> list[Finding]:
     """Every repository, repo-creds and cluster Secret that can't be used as it is."""
-    from shared.kinds import secrets as kinds
-
-    found, good = [], 0
-    for secret in secrets:
+    problems, good = [], 0
+    for secret in found:
         kind = (secret["metadata"].get("labels") or {}).get(TYPE_LABEL, "")
-        problem = _problem(kinds, kind, secret)
+        problem = _problem(kind, secret)
         if problem:
-            found.append(wrong(f"Secret {secret['metadata']['name']} ({kind}): {problem}", "correct that key"))
+            problems.append(wrong(f"Secret {secret['metadata']['name']} ({kind}): {problem}", "correct that key"))
         good += not problem
-    return [*found, well(f"{good} repository and cluster Secrets can be read")]
+    return [*problems, well(f"{good} repository and cluster Secrets can be read")]
 
 
-def _problem(kinds: Any, kind: str, secret: Obj) -> str:
-    model = {"repository": "RepositorySecret", "repo-creds": "RepositoryCredentials", "cluster": "ClusterSecret"}.get(
-        kind
-    )
-    if model is None:
-        return ""
+def _problem(kind: str, secret: Obj) -> str:
     try:
-        getattr(kinds, model).from_secret(secret)
-    except ValueError as error:
-        return str(error).splitlines()[0]
+        if kind in _KINDS:
+            _KINDS[kind](secret)
+    except secrets.InvalidSecret as error:
+        return str(error)
     return ""
 
 
