@@ -15,6 +15,7 @@ from urllib.request import getproxies_environment
 from yarl import URL
 
 from shared.git.errors import CertificateRejected, UnsupportedAddress
+from shared.git.github_app import GitHubApp
 from shared.security import Secret
 
 NO_SECRET = Secret("")
@@ -35,10 +36,12 @@ class Access:
     key: Secret = NO_SECRET
     proxy: str = field(default="", repr=False)
     no_proxy: str = ""
+    app: GitHubApp | None = None
+    depth: int = 0
 
     @property
     def has_credentials(self) -> bool:
-        return bool(self.password or self.token or self.ssh_key or self.certificate)
+        return bool(self.password or self.token or self.ssh_key or self.certificate or self.app)
 
 
 ANONYMOUS = Access()

@@ -70,3 +70,24 @@ def heads_of(path: Path) -> dict[str, str]:
     repository = open_mirror(path)
     refs = repository.references.iterator()
     return {ref.name: str(ref.target) for ref in refs if isinstance(ref.target, pygit2.Oid)}
+
+
+def holds(path: Path, revision: str) -> bool:
+    """Whether the mirror has this commit, with its root folder readable."""
+    if not path.exists():
+        return False
+    try:
+        return commit_of(open_mirror(path), revision).tree is not None
+    except RevisionNotFound:
+        return False
+
+
+def complete_sha(path: Path, short: str) -> str:
+    """The commit that a shortened SHA means in this mirror; `RevisionNotFound` for none or several."""
+    try:
+        found = open_mirror(path).get(short)
+    except (ValueError, pygit2.GitError) as error:
+        raise RevisionNotFound(f"{short} is the beginning of several commits: give more of the SHA") from error
+    if not isinstance(found, pygit2.Commit):
+        raise RevisionNotFound(f"the repository has no branch, tag or commit {short}: check targetRevision")
+    return str(found.id)

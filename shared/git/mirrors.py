@@ -12,14 +12,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, ParamSpec, Self, TypeVar
 
+import aiohttp
 import pygit2
 
 from shared.git.access import Access, check_address, is_http, shown
 from shared.git.errors import GitFailure, RepositoryCorrupt
+from shared.git.github_app import Installations
 from shared.git.knownhosts import trust_hosts
 from shared.git.mirror import mirror_path
 from shared.git.refusals import libgit2_failure
@@ -52,6 +55,7 @@ class Mirrors:
         self.limits = limits
         self._relay = Relay(connect_seconds=limits.connect_seconds, idle_seconds=limits.idle_seconds)
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="git")
+        self._apps = Installations(aiohttp.ClientTimeout(total=limits.idle_seconds))
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._doubtful = asyncio.Semaphore(DOUBTFUL_AT_ONCE)
         self._failed: set[str] = set()
@@ -102,13 +106,20 @@ class Mirrors:
             await self.call(shutil.rmtree, self.path_of(normalised_url), ignore_errors=True)
 
     async def _visit_once(self, normalised_url: str, url: str, access: Access, choose: Choose) -> RemoteRefs:
-        mirror, limits = self.path_of(normalised_url), self.limits
+        mirror, limits, depth = self.path_of(normalised_url), self.limits, access.depth or self.limits.depth
         if not is_http(url):
-            what = Visit(mirror, shown(url), url, access, limits.max_bytes, limits.depth)
+            what = Visit(mirror, shown(url), url, access, limits.max_bytes, depth)
             return await self._run(what, choose, None)
+        access = await self._logged_in(url, access)
         with self._relay.ticket(url, access, max_bytes=limits.max_bytes) as ticket:
-            what = Visit(mirror, shown(url), ticket.local, access, limits.max_bytes, limits.depth)
+            what = Visit(mirror, shown(url), ticket.local, access, limits.max_bytes, depth)
             return await self._run(what, choose, ticket)
+
+    async def _logged_in(self, url: str, access: Access) -> Access:
+        """An app's identity becomes a token, which GitHub takes as the password of a user of this name."""
+        if access.app is None:
+            return access
+        return replace(access, username="x-access-token", password=await self._apps.token(access.app, url), app=None)
 
     async def _run(self, what: Visit, choose: Choose, ticket: Ticket | None) -> RemoteRefs:
         """The thread is always waited for, so that nobody else enters the mirror before it has left."""

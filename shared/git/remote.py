@@ -94,7 +94,7 @@ def _missing(repository: pygit2.Repository, seen: RemoteRefs, wants: Iterable[st
             raise RevisionNotFound(f"the repository has no ref {want}: check targetRevision")
         if sha not in repository:
             missing.append(want)
-        else:
+        elif (kept := repository.references.get(kept_as(want))) is None or str(kept.target) != sha:
             repository.references.create(kept_as(want), sha, force=True)
     return missing
 

@@ -1,0 +1,136 @@
+"""Answers to `git.resolve`, `git.metadata`, `git.changed`, `git.refs`: from what is known while fresh, or after a look."""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import TypeVar
+
+from services.git_watcher.known import Known
+from services.git_watcher.repositories import Repositories
+from services.git_watcher.repository import Look, Repository
+from shared.events import (
+    ChangedPaths,
+    Changes,
+    CommitMetadata,
+    ListRefs,
+    Message,
+    Refs,
+    RequestError,
+    ResolvedRevision,
+    ResolveRevision,
+    RevisionMetadata,
+)
+from shared.git.changes import changed_paths, describe
+from shared.git.errors import GitFailure, RevisionNotFound
+from shared.git.mirror import complete_sha, holds
+from shared.git.mirrors import Mirrors
+from shared.git.revisions import TAGS, Highest, Resolved, find_ref, find_version, is_range, is_sha, is_short_sha
+
+Question = TypeVar("Question", bound=Message)
+Answer = TypeVar("Answer", bound=Message)
+
+
+def _told(
+    answer: Callable[["Answers", Question], Awaitable[Answer]],
+) -> Callable[["Answers", Question], Awaitable[Answer]]:
+    """A git failure becomes the failure of the request, with the same reason."""
+
+    @wraps(answer)
+    async def told(self: "Answers", question: Question) -> Answer:
+        try:
+            return await answer(self, question)
+        except GitFailure as failure:
+            raise RequestError(failure.reason, str(failure), retriable=failure.retriable) from failure
+
+    return told
+
+
+class Answers:
+    """`fresh_seconds`: how long a look counts as the present."""
+
+    def __init__(
+        self, repositories: Repositories, mirrors: Mirrors, highest: Highest, fresh_seconds: Callable[[], float]
+    ) -> None:
+        self._repositories, self._mirrors = repositories, mirrors
+        self._highest, self._fresh_seconds = highest, fresh_seconds
+
+    @_told
+    async def resolve(self, question: ResolveRevision) -> ResolvedRevision:
+        repository = self._repositories.of(question.repo_url, question.project)
+        found = await self._resolve(repository, question.target_revision or "HEAD", question)
+        return ResolvedRevision(revision=found.revision, ref=found.ref)
+
+    @_told
+    async def metadata(self, question: RevisionMetadata) -> CommitMetadata:
+        repository = self._repositories.of(question.repo_url, question.project)
+        await self._bring(repository, question.revision)
+        commit = await self._mirrors.call(describe, repository.mirror, question.revision)
+        refs = repository.known.refs if repository.known else {}
+        tags = sorted(
+            ref.removeprefix(TAGS) for ref, at in refs.items() if ref.startswith(TAGS) and at == question.revision
+        )
+        return CommitMetadata(
+            author=commit.author,
+            date=commit.committed_at,
+            subject_line=commit.subject,
+            message=commit.message,
+            tags=tuple(tags),
+        )
+
+    @_told
+    async def changed(self, question: ChangedPaths) -> Changes:
+        repository = self._repositories.of(question.repo_url, question.project)
+        await self._bring(repository, question.old, question.new)
+        changed = await self._mirrors.call(changed_paths, repository.mirror, question.old, question.new)
+        return Changes(changed=changed)
+
+    @_told
+    async def refs(self, question: ListRefs) -> Refs:
+        repository = self._repositories.of(question.repo_url, question.project)
+        known = await self._know(repository, refresh=question.refresh)
+        return Refs(refs={name: at for name, at in known.refs.items() if name != "HEAD"}, head=known.head)
+
+    async def _resolve(self, repository: Repository, target: str, question: ResolveRevision) -> Resolved:
+        if is_sha(target):
+            await self._bring(repository, target)
+            return Resolved(target)
+        if not is_range(target):
+            return await self._resolve_name(repository, target, refresh=question.refresh)
+        known = await self._know(repository, refresh=question.refresh)
+        found = await find_version(target, question.tag_prefix, known.seen, self._highest)
+        return await self._resolve_name(repository, found.ref if found else target)
+
+    async def _resolve_name(self, repository: Repository, target: str, *, refresh: bool = False) -> Resolved:
+        """One connection at most: the look that finds the ref fetches it."""
+        known = repository.known
+        if known is None or refresh or repository.age() > self._fresh_seconds():
+            known = await repository.look(Look("request", wants=(target,)))
+        found = find_ref(target, known.seen)
+        if found and not await self._mirrors.call(holds, repository.mirror, found.revision):
+            known = await repository.look(Look("request", wants=(target,)))
+            found = find_ref(target, known.seen)
+        return found or await self._resolve_short(repository, target, known)
+
+    async def _resolve_short(self, repository: Repository, target: str, known: Known) -> Resolved:
+        if not known.refs:
+            raise RevisionNotFound(f"the repository is empty: push a commit, then {target} can be found")
+        if not is_short_sha(target):
+            raise RevisionNotFound(f"the repository has no branch, tag or commit {target}: check targetRevision")
+        try:
+            return Resolved(await self._mirrors.call(complete_sha, repository.mirror, target))
+        except RevisionNotFound:
+            await repository.look(Look("request", wants=(target,)))
+        return Resolved(await self._mirrors.call(complete_sha, repository.mirror, target))
+
+    async def _know(self, repository: Repository, *, refresh: bool) -> Known:
+        if repository.known is None or refresh or repository.age() > self._fresh_seconds():
+            return await repository.look(Look("request"))
+        return repository.known
+
+    async def _bring(self, repository: Repository, *revisions: str) -> None:
+        """Commits by SHA, from the mirror if it has them."""
+        missing = [sha for sha in revisions if not await self._mirrors.call(holds, repository.mirror, sha)]
+        if not missing:
+            return
+        if not all(map(is_sha, missing)):
+            raise RevisionNotFound(f"{missing[0]} is no full commit SHA: resolve it first")
+        await repository.look(Look("request", wants=tuple(missing)))
