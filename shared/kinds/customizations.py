@@ -1,6 +1,6 @@
 """`resource.customizations` of argocd-cm: health scripts, actions and ignored fields by kind.
 
-In: the ConfigMap's data, with one key a kind (`resource.customizations.health.apps_Deployment`) or one YAML map for all.
+In: the ConfigMap's data, with a key for each kind (`resource.customizations.health.apps_Deployment`) or one YAML map.
 Out: one `Customization` a kind pattern, and sentences about what couldn't be read. Scripts stay text for the engines.
 """
 

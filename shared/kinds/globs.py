@@ -1,7 +1,7 @@
 """Globs as Argo CD understands them: `*`, `**`, `?`, `[a-z]`, `[!a]`, `{a,b}` and backslashes.
 
-In: a pattern and a text. Where separators are given, `*` and `?` stop at them and `**` does not. A pattern that can't be
-read matches nothing. `/regex/` is a regular expression where a list of names is matched.
+In: a pattern and a text. Where separators are given, `*` and `?` stop at them and `**` does not. A pattern that can't
+be read matches nothing. `/regex/` is a regular expression where a list of names is matched.
 """
 
 import re

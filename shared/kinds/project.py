@@ -1,7 +1,7 @@
 """What an AppProject permits: sources, destinations, kinds, namespaces of Applications. Argo CD's rules, deny wins.
 
-In: an AppProject and what somebody wants to do. Out: yes or no. That a project doesn't exist is the caller's business, as
-is the `default` project, which Argo CD makes when there is none (`default_project`).
+In: an AppProject and what somebody wants to do. Out: yes or no. That a project doesn't exist is the caller's business,
+as is the `default` project, which Argo CD makes when there is none (`default_project`).
 """
 
 from collections.abc import Iterable
