@@ -1,7 +1,7 @@
 """`tiphys run SERVICE`: one service in this process, on a bus and a cluster that are there already."""
 
 from services.stack.options import Options
-from services.stack.registry import app_of
+from services.stack.registry import run_service
 from shared.run import Common, alone, configure_logs, load, opened, until_signal_or_done
 
 
@@ -22,6 +22,6 @@ async def run_alone(options: Options, service: str) -> None:
 
     async def life() -> None:
         async with opened(common, [service], process=service, overrides=overrides) as contexts:
-            await alone(contexts[service], app_of(service))
+            await alone(contexts[service], run_service)
 
     await until_signal_or_done(life())

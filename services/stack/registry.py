@@ -3,10 +3,12 @@
 import importlib
 from typing import cast
 
-from shared.run import App
+from shared.run import App, Context
 
 SERVICES = ("gateway", "git_watcher", "renderer", "reconciler")
 
 
-def app_of(service: str) -> App:
-    return cast("App", importlib.import_module(f"services.{service}.app").app)
+async def run_service(context: Context) -> None:
+    """The app of the context's service; one that can't even be imported has failed like any other."""
+    app = cast("App", importlib.import_module(f"services.{context.service}.app").app)
+    await app(context)

@@ -9,19 +9,18 @@ import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from services.stack import down, install, notify, state
 from services.stack.cluster.layout import NodeKind
 from services.stack.notify import Report
 from services.stack.options import Options, free_port
-from services.stack.registry import SERVICES, app_of
+from services.stack.registry import SERVICES, run_service
 from services.stack.state import Process, StackState
 from shared.clock import now, rfc3339
 from shared.run import Board, Common, Context, configure_logs, load, opened, supervised, until_signal_or_done
-from shared.telemetry import get_logger
 
-log = get_logger()
+REPORT_EVERY = 10.0
 
 
 @dataclass(frozen=True)
@@ -66,11 +65,30 @@ async def _run(options: Options, contexts: dict[str, Context], found: StackState
     board = Board({name: context.health for name, context in contexts.items()})
     async with asyncio.TaskGroup() as tasks:
         for name, context in contexts.items():
-            tasks.create_task(supervised(context, app_of(name)), name=name)
-        await board.until_ready()
+            tasks.create_task(supervised(context, run_service), name=name)
+        await _until_ready(board, report)
         state.write(options.data, found.model_copy(update={"ready": True}))
         report(f"ready: webhooks at {found.url}/api/webhook, health at {found.health_url}/readyz")
         report(notify.READY)
+
+
+async def _until_ready(board: Board, report: Report) -> None:
+    """Says every few seconds what is still missing."""
+    while not board.ready:
+        try:
+            async with asyncio.timeout(REPORT_EVERY):
+                await board.until_ready()
+        except TimeoutError:
+            report("not ready yet: " + "; ".join(_missing(board)))
+
+
+def _missing(board: Board) -> list[str]:
+    services = board.report()["services"]
+    return [f"{name}: {_why(service['parts'])}" for name, service in services.items() if not service["ready"]]
+
+
+def _why(parts: dict[str, Any]) -> str:
+    return ", ".join(f"{part} {said.get('why', '')}" for part, said in parts.items() if not said["ready"]) or "starting"
 
 
 async def _ground(options: Options, parts: AsyncExitStack, report: Report) -> Ground:
