@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.stack.cluster import certificates, parts
+from services.stack.cluster import certificates, machine, node, parts
 from services.stack.cluster.api import Api
 from services.stack.cluster.binaries import Binaries
 from services.stack.cluster.errors import ClusterError, DiskFullError, PortTakenError
@@ -22,10 +22,10 @@ from services.stack.cluster.processes import POLL_SECONDS, Processes
 from shared.engines.build import Report
 
 READY_SECONDS = 90.0
-NODE_NAME = "tiphys"
 _LOOPBACK = "127.0.0.1"
 _NEEDED_MB = 300
-_ATTEMPTS = 3
+_FIRST, _LAST = ("etcd", "kube-apiserver"), ("kubelet", "kube-proxy")
+_NODE_PARTS: dict[NodeKind, tuple[str, ...]] = {"kwok": ("kwok",), "real": node.PARTS, "none": ()}
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ class Cluster:
 
     def parts(self) -> tuple[str, ...]:
         """In the order they are started; what has no program (a folder of ready binaries may lack some) is left out."""
-        wanted = (*parts.CONTROL_PLANE, *(("kwok",) if self.choices.node == "kwok" else ()))
+        wanted = (*parts.CONTROL_PLANE, *_NODE_PARTS[self.choices.node])
         return tuple(part for part in wanted if part in self.binaries)
 
     async def start(self, part: str) -> None:
         """Starts one part, unless it runs, and waits until it works."""
-        self.processes.start(part, self.binaries[part], parts.arguments(part, self.layout, self.choices))
+        self.processes.start(part, self.binaries[part], self._arguments(part))
         await self.until(part, lambda: self.works(part))
 
     async def stop(self, part: str) -> None:
@@ -73,16 +73,23 @@ class Cluster:
     async def kill(self, part: str) -> None:
         await self.processes.kill(part)
 
+    def _arguments(self, part: str) -> list[str]:
+        if part in node.PARTS:
+            return node.arguments(part, self.layout)
+        return parts.arguments(part, self.layout, self.choices)
+
     async def works(self, part: str) -> bool:
         if part == "etcd":
             return accepts(_LOOPBACK, self.choices.etcd_port)
+        if part in ("containerd", "kube-proxy"):
+            return await asyncio.to_thread(node.works, part)
         async with Api(self.kubeconfig) as api:
             match part:
                 case "kube-apiserver":
                     return await api.answers("/readyz")
                 case "kube-controller-manager":
                     return await api.answers("/api/v1/namespaces/default/serviceaccounts/default")
-                case "kwok":
+                case "kwok" | "kubelet":
                     return await node_ready(api)
         return True
 
@@ -97,23 +104,30 @@ class Cluster:
             await asyncio.sleep(POLL_SECONDS)
 
     async def start_all(self) -> None:
-        for part in ("etcd", "kube-apiserver"):
+        """Each after what it needs: the kubelet needs images, and kube-proxy waits for the kubelet's node."""
+        for part in _FIRST:
             await self.start(part)
-        rest = [part for part in self.parts() if part not in ("etcd", "kube-apiserver")]
-        if "kwok" in rest:
+        if self.choices.node == "kwok" and "kwok" in self.binaries:
             await make_node(self.kubeconfig)
         async with asyncio.TaskGroup() as group:
-            for part in rest:
-                group.create_task(self.start(part))
+            for part in self.parts():
+                if part not in (*_FIRST, *_LAST):
+                    group.create_task(self.start(part))
+        if self.choices.node == "real":
+            await asyncio.to_thread(node.import_images, self.report, self.binaries["pause"])
+            for part in _LAST:
+                await self.start(part)
 
     async def stop_all(self) -> None:
         """Clients first, so that nobody retries against a missing server; etcd last, so that all writes are in."""
-        clients = [part for part in self.parts() if part not in ("etcd", "kube-apiserver")]
         async with asyncio.TaskGroup() as group:
-            for part in clients:
-                group.create_task(self.stop(part))
-        for part in ("kube-apiserver", "etcd"):
+            for part in self.parts():
+                if part not in _FIRST:
+                    group.create_task(self.stop(part))
+        for part in reversed(_FIRST):
             await self.stop(part)
+        if self.choices.node == "real":
+            await asyncio.to_thread(node.sweep, self.layout)
 
     async def info(self) -> ClusterInfo:
         async with Api(self.kubeconfig) as api:
@@ -123,17 +137,18 @@ class Cluster:
         )
 
 
-def choose(layout: Layout, node: NodeKind, *, durable: bool, port: int | None) -> Choices:
+def choose(layout: Layout, kind: NodeKind, *, durable: bool, port: int | None) -> Choices:
     """The ports of the last time when they are still free, so that kubeconfigs stay good; else others."""
     known = layout.choices()
-    if known and known.node != node:
+    if known and known.node != kind:
         raise ClusterError(f"{layout.directory} holds a cluster with --node {known.node}: purge it, or use that again")
-    if port and accepts(_LOOPBACK, port):
+    address = machine.BRIDGE_ADDRESS if kind == "real" else _LOOPBACK
+    if port and accepts(address, port):
         raise PortTakenError(port)
     if known and port in (None, known.api_port) and not _any_taken(known):
         return known
     api_port, etcd_port = free_ports(2)
-    return Choices(node=node, durable=durable, address=_LOOPBACK, api_port=port or api_port, etcd_port=etcd_port)
+    return Choices(node=kind, durable=durable, address=address, api_port=port or api_port, etcd_port=etcd_port)
 
 
 def prepare(layout: Layout, choices: Choices) -> None:
@@ -141,28 +156,28 @@ def prepare(layout: Layout, choices: Choices) -> None:
     free_mb = shutil.disk_usage(layout.directory).free // 1_000_000
     if free_mb < _NEEDED_MB:
         raise DiskFullError(layout.directory, free_mb, _NEEDED_MB)
-    certificates.ensure(layout, choices.address, NODE_NAME)
+    certificates.ensure(layout, choices.address, node.NAME)
     certificates.write_kubeconfigs(layout, choices.server)
     layout.remember(choices)
 
 
 async def node_ready(api: Api) -> bool:
-    node = await api.get(f"/api/v1/nodes/{NODE_NAME}") or {}
-    conditions = node.get("status", {}).get("conditions", [])
+    found = await api.get(f"/api/v1/nodes/{node.NAME}") or {}
+    conditions = found.get("status", {}).get("conditions", [])
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 
 
 async def make_node(kubeconfig: Path) -> None:
     """The Node object that kwok brings to life; the real kubelet makes its own."""
     labels = {
-        "kubernetes.io/hostname": NODE_NAME,
+        "kubernetes.io/hostname": node.NAME,
         "kubernetes.io/os": "linux",
         "kubernetes.io/arch": "amd64",
         "type": "kwok",
     }
-    node = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE_NAME, "labels": labels}}
+    made = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.NAME, "labels": labels}}
     async with Api(kubeconfig) as api:
-        status, body = await api.request("POST", "/api/v1/nodes", node)
+        status, body = await api.request("POST", "/api/v1/nodes", made)
     if status not in (201, 409):
         raise ClusterError(f"the simulated node could not be made ({status}): {body[:300].decode(errors='replace')}")
 
@@ -186,4 +201,4 @@ def free_ports(count: int) -> list[int]:
 
 
 def _any_taken(choices: Choices) -> bool:
-    return any(accepts(_LOOPBACK, port) for port in (choices.api_port, choices.etcd_port))
+    return accepts(choices.address, choices.api_port) or accepts(_LOOPBACK, choices.etcd_port)

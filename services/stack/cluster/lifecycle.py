@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.stack.cluster import binaries
+from services.stack.cluster import node as node_parts
 from services.stack.cluster.api import Api
 from services.stack.cluster.control import Cluster, ClusterInfo, choose, prepare
 from services.stack.cluster.errors import ClusterError, NoClusterError, PartFailedError
@@ -116,13 +117,15 @@ def kubeconfig(directory: Path) -> Path:
 
 
 async def _started(
-    directory: Path, node: NodeKind, *, durable: bool, port: int | None, tied: bool, report: Report
+    directory: Path, kind: NodeKind, *, durable: bool, port: int | None, tied: bool, report: Report
 ) -> Cluster:
-    programs = await asyncio.to_thread(binaries.find, report)
+    programs = await asyncio.to_thread(_programs, kind, report)
     layout = Layout(directory)
     for attempt in range(_ATTEMPTS):
-        choices = choose(layout, node, durable=durable, port=port)
+        choices = choose(layout, kind, durable=durable, port=port)
         prepare(layout, choices)
+        if kind == "real":
+            await asyncio.to_thread(node_parts.prepare, layout)
         cluster = Cluster(layout, choices, programs, Processes(layout, tied=tied), report)
         try:
             await cluster.start_all()
@@ -137,6 +140,11 @@ async def _started(
     raise ClusterError("no free ports were found")
 
 
+def _programs(kind: NodeKind, report: Report) -> binaries.Binaries:
+    found = binaries.find(report)
+    return node_parts.programs(found, report) if kind == "real" else found
+
+
 def _lost_a_port(error: BaseException) -> bool:
     return isinstance(error, PartFailedError) and "address already in use" in error.tail
 
@@ -145,7 +153,7 @@ def _remembered(layout: Layout, report: Report) -> Cluster | None:
     choices = layout.choices()
     if not choices:
         return None
-    return Cluster(layout, choices, binaries.find(report), Processes(layout, tied=False), report)
+    return Cluster(layout, choices, _programs(choices.node, report), Processes(layout, tied=False), report)
 
 
 def _purge(layout: Layout) -> None:

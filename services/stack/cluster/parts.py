@@ -6,7 +6,7 @@ limits worth the name, and etcd without fsync unless the cluster is to survive a
 
 from pathlib import Path
 
-from services.stack.cluster.layout import POD_RANGE, SERVICE_RANGE, Choices, Layout
+from services.stack.cluster.layout import SERVICE_RANGE, Choices, Layout
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 _ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -29,7 +29,7 @@ def arguments(part: str, layout: Layout, choices: Choices) -> list[str]:
         case "kube-apiserver":
             return _api_server(layout, choices)
         case "kube-controller-manager":
-            return _controller_manager(layout, choices)
+            return _controller_manager(layout)
         case "kube-scheduler":
             return _scheduler(layout)
         case "kwok":
@@ -78,6 +78,7 @@ def _api_server(layout: Layout, choices: Choices) -> list[str]:
         *_endpoints(choices),
         *_pair(pki, "kube-apiserver", "tls-cert-file", "tls-private-key-file"),
         *_pair(pki, "kubelet-client", "kubelet-client-certificate", "kubelet-client-key"),
+        f"--kubelet-certificate-authority={pki / 'ca.crt'}",
         "--kubelet-preferred-address-types=InternalIP",
         f"--client-ca-file={pki / 'ca.crt'}",
         f"--service-account-issuer={_ISSUER}",
@@ -113,7 +114,7 @@ def _front_proxy(pki: Path) -> list[str]:
     ]
 
 
-def _controller_manager(layout: Layout, choices: Choices) -> list[str]:
+def _controller_manager(layout: Layout) -> list[str]:
     return [
         f"--kubeconfig={layout.kubeconfig_of('kube-controller-manager')}",
         f"--root-ca-file={layout.pki / 'ca.crt'}",
@@ -125,14 +126,7 @@ def _controller_manager(layout: Layout, choices: Choices) -> list[str]:
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
         *(f"--concurrent-{kind}-syncs={workers}" for kind, workers in _CONCURRENT.items()),
-        *_pod_ranges(choices),
     ]
-
-
-def _pod_ranges(choices: Choices) -> list[str]:
-    if choices.node != "real":
-        return []
-    return ["--allocate-node-cidrs=true", f"--cluster-cidr={POD_RANGE}", "--configure-cloud-routes=false"]
 
 
 def _scheduler(layout: Layout) -> list[str]:
