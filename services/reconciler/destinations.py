@@ -7,7 +7,7 @@ Connections are made when an Application first needs them and kept; a Secret tha
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed, InvalidSpec
@@ -16,13 +16,20 @@ from services.reconciler.state import AppState
 from shared.kinds.application import IN_CLUSTER
 from shared.kinds.clusters import ClusterConfig, ClusterSecret
 from shared.kinds.tracking import Tracking
-from shared.kube import Cluster, KubeError, connect_config
+from shared.kube import Cluster, KubeError, connect_secret
 
 if TYPE_CHECKING:
     from services.reconciler.parts import Parts
 
 Obj = dict[str, Any]
 OnServerChange = Callable[[str], OnChange]
+
+
+class Login(NamedTuple):
+    """What a connection needs of a cluster Secret, with its secrets revealed: never kept, never printed."""
+
+    server: str
+    config: Obj
 
 
 class Destinations:
@@ -88,7 +95,7 @@ class Destinations:
         cluster = self._own
         if secret is not None:
             try:
-                cluster = await closing.enter_async_context(connect_config(server, login(secret.config)))
+                cluster = await closing.enter_async_context(connect_secret(Login(server, login(secret.config))))
             except (KubeError, OSError, ValueError) as error:
                 raise ComparisonFailed(f"the cluster {server} can't be reached: {error}", retriable=True) from error
         elif server != IN_CLUSTER:

@@ -7,7 +7,15 @@ In: `state.dirty`. Out: `state.verdicts` and `state.found`. Raises ComparisonFai
 
 import asyncio
 
-from services.reconciler.compare import FIELD_MANAGER, Verdict, judge, judge_prediction, live_digest, still_holds
+from services.reconciler.compare import (
+    FIELD_MANAGER,
+    SyncStatus,
+    Verdict,
+    judge,
+    judge_prediction,
+    live_digest,
+    still_holds,
+)
 from services.reconciler.desired import Condition, Target, hook_phases
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed
@@ -88,7 +96,7 @@ def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
         state.found.pop(key, None)
         return
     extraneous = "IgnoreExtraneous" in compare_options(body)
-    status = "Synced" if extraneous else "OutOfSync"
+    status: SyncStatus = "Synced" if extraneous else "OutOfSync"
     version = live.api_version.rpartition("/")[2]
     state.found[key] = Found(key, version, status, health(body), live=True, wanted=False, ignored=extraneous)
 

@@ -1,15 +1,14 @@
 """What a sync was asked to do: `operation` of an Application, or the reconciler's own automated one. Pure."""
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.kinds.durations import seconds
 from shared.kinds.options import sync_options
 from shared.kinds.refs import ResourceKey
 
 Obj = dict[str, Any]
 DEFAULT_LIMIT = 5
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +62,12 @@ def _matches(resource: Obj, key: ResourceKey) -> bool:
     return same and resource.get("namespace") in (None, "", key.namespace)
 
 
-def seconds(text: Any, default: float) -> float:
-    """Read a Go duration such as `1m30s`; a bare number is seconds. The default where it can't be read."""
-    rest, total = str(text or "").strip(), 0.0
-    if not rest:
+def duration(text: Any, default: float) -> float:
+    """Read a Go duration in seconds; the default where it can't be read."""
+    try:
+        return seconds(str(text)) if text else default
+    except ValueError:
         return default
-    if rest.isdigit():
-        return float(rest)
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", rest)
-    if "".join(number + unit for number, unit in parts) != rest:
-        return default
-    for number, unit in parts:
-        total += float(number) * UNITS[unit]
-    return total
 
 
 def from_operation(operation: Obj, spec: Obj) -> SyncRequest:
@@ -93,9 +85,9 @@ def from_operation(operation: Obj, spec: Obj) -> SyncRequest:
         resources=tuple(sync.get("resources") or ()),
         options=sync_options([*(policy.get("syncOptions") or ()), *(sync.get("syncOptions") or ())]),
         limit=int(retry.get("limit") or 0),
-        duration=seconds(backoff.get("duration"), 5.0),
+        duration=duration(backoff.get("duration"), 5.0),
         factor=float(backoff.get("factor") or 2),
-        longest=seconds(backoff.get("maxDuration"), 180.0),
+        longest=duration(backoff.get("maxDuration"), 180.0),
     )
 
 

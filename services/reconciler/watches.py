@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-from shared.kinds.settings import ArgoSettings
 
 from services.reconciler import handlers
 from services.reconciler.keys import AppKey
@@ -18,6 +17,7 @@ from shared.kinds.application import InvalidObject
 from shared.kinds.appproject import AppProject
 from shared.kinds.clusters import ClusterSecret
 from shared.kinds.secrets import InvalidSecret
+from shared.kinds.settings import ArgoSettings
 from shared.kube import Discovery, EventType, Informer, Key
 from shared.run import Context
 from shared.telemetry import get_logger

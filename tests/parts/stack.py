@@ -58,12 +58,16 @@ class Stack:
         commit_files(bare, "main", files, "Begin")
         return f"{self.state.git_url}/{name}.git"
 
-    async def push(self, repo_url: str, folder: Path, files: Mapping[str, bytes], message: str) -> str:
+    async def push(
+        self, repo_url: str, folder: Path, files: Mapping[str, bytes], message: str, *, remove: tuple[str, ...] = ()
+    ) -> str:
         """Clone, change, commit and push, as a person does; the commit."""
         await git("clone", "-q", repo_url, str(folder))
         for path, content in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(content)
+        for path in remove:
+            (folder / path).unlink()
         await git("-C", str(folder), "add", "-A")
         await git("-C", str(folder), "commit", "-q", "-m", message)
         await git("-C", str(folder), "push", "-q", "origin", "HEAD")
