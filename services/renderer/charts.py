@@ -107,6 +107,8 @@ class Charts:
         loop = asyncio.get_running_loop()
         if not fresh and (known := await loop.run_in_executor(self.executor, self.store.find, key)) is not None:
             return known
+        if fresh:
+            self._indexes.pop(_index_key(repository, chart), None)
         with oci_failures():
             if repository.oci:
                 data = await self._pull(repository, chart, version)
@@ -132,7 +134,7 @@ class Charts:
         return (await registry.manifest(tag.replace("+", "_"))).digest
 
     async def _versions(self, repository: ChartRepository, chart: str) -> list[ChartVersion]:
-        key = name_key(repository.url, chart, repository.identity)
+        key = _index_key(repository, chart)
         known = self._indexes.get(key)
         if known is not None and time.monotonic() < known.until:
             return known.versions
@@ -154,8 +156,11 @@ class Charts:
     async def _download(
         self, repository: ChartRepository, chart: str, version: str, *, pass_credentials: bool
     ) -> bytes:
-        versions = await self._versions(repository, chart)
-        entry = next((each for each in versions if same_version(each.version, version)), None)
+        entry = _entry(await self._versions(repository, chart), version)
+        if entry is None:  # published since the index was read, perhaps
+            self._indexes.pop(_index_key(repository, chart), None)
+            versions = await self._versions(repository, chart)
+            entry = _entry(versions, version)
         if entry is None:
             message = f"{repository.url} has no version {version} of {chart}: {_known([v.version for v in versions])}"
             raise RenderFailure(Reason.VERSION_NOT_FOUND, message)
@@ -213,6 +218,14 @@ def _content_layer(manifest: Manifest, what: str) -> Layer:
         message = f"{what} is no chart or manifests artifact: it has {len(charts)} layers with content, wanted is one"
         raise RenderFailure(Reason.CHART_INVALID, message)
     return charts[0]
+
+
+def _index_key(repository: ChartRepository, chart: str) -> str:
+    return name_key(repository.url, chart, repository.identity)
+
+
+def _entry(versions: Sequence[ChartVersion], version: str) -> ChartVersion | None:
+    return next((each for each in versions if same_version(each.version, version)), None)
 
 
 def same_version(listed: str, wanted: str) -> bool:

@@ -1,5 +1,6 @@
 """Directory sources over real commits: which files count, what they hold, what is refused."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import orjson
@@ -17,7 +18,7 @@ MIB = 1024 * 1024
 
 
 def _render(
-    folder: Path, files: dict[str, Content], path: str = "app", *, limit: int = 10 * MIB, **options: object
+    folder: Path, files: Mapping[str, Content], path: str = "app", *, limit: int = 10 * MIB, **options: object
 ) -> tuple[list[str], list[str], Recording]:
     mirror = Mirror(folder, URL)
     tree = Recording(GitTree(mirror.path, mirror.commit(files)))
