@@ -39,7 +39,7 @@ class Common(BaseSettings):
     health_host: str = Field(default="0.0.0.0", description="Address of /healthz, /readyz and /metrics")  # noqa: S104
     health_port: int = Field(default=9090, ge=0, le=65535, description="Port of the same; 0: any free one")
     log_format: Literal["auto", "json", "console"] = Field(default="auto", description="auto: console on a terminal")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", description="Least severe lines")
     bus_patience_seconds: float = Field(default=60.0, gt=0, description="How long a start waits for NATS")
     engine_processes: int = Field(default=2, ge=1, le=64, description="Worker processes for templates")
 
