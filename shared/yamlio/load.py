@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from shared.yamlio.scalars import Scalar, integer, key_text, plain, real
+from shared.yamlio.scalars import Scalar, key_text, plain, resolve, settled
 
 LARGEST = 64 * 1024 * 1024
 DEEPEST = 500
@@ -108,14 +108,14 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _json_int(text: str) -> int | float:
-    return integer(int(text)) if len(text) < 40 else _json_float(text)
+    return settled(int(text)) if len(text) < 40 else _json_float(text)
 
 
 def _json_float(text: str) -> int | float:
     value = float(text)
     if math.isinf(value):
         raise _NotPlainJson
-    return real(value)
+    return settled(value)
 
 
 def _constant(_: str) -> NoReturn:
@@ -241,9 +241,9 @@ class _Builder:
             self.fail(node, "a map or list can't be a key")
         if node.tag == _STRING:
             return str(node.value)
-        key = key_text(plain(node.value) if node.tag == _PLAIN else self.scalar(node))
+        key = key_text(resolve(node.value) if node.tag == _PLAIN else self.scalar(node))
         if key is None:
-            self.fail(node, "null can't be a key")
+            self.fail(node, f"{node.value!r} can't be a key")
         return key
 
     def merge(self, node: yaml.Node, into: dict[str, Any]) -> None:

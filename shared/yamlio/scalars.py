@@ -6,7 +6,7 @@ float without fraction is an int, an int beyond 64 bits is a float.
 
 import math
 import re
-from typing import Any
+import struct
 
 Scalar = str | int | float | bool | None
 
@@ -23,28 +23,31 @@ _INT = re.compile(r"[+-]?(?:(?P<hex>0[xX][0-9a-fA-F]+)|(?P<oct>0[oO]?[0-7]+)|(?P
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _LONGEST_NUMBER = 400
 _INT64 = range(-(2**63), 2**63)
+_UINT64_END = 2**64
 _LARGEST_PLAIN = 1e21
+_FLOAT32_MAX = 3.4028235677973366e38
 
 
 def plain(text: str) -> Scalar:
-    """Resolve an unquoted scalar."""
+    """Resolve an unquoted scalar to what it is after JSON."""
+    found = resolve(text)
+    return settled(found) if isinstance(found, int | float) and not isinstance(found, bool) else found
+
+
+def resolve(text: str) -> Scalar:
+    """Resolve an unquoted scalar as yaml.v2 does, before JSON. Dates, times and versions stay texts."""
     if text in WORDS:
         return WORDS[text]
-    if text[0] in _STARTS and len(text) <= _LONGEST_NUMBER:
-        return number(text)
-    return text
-
-
-def number(text: str) -> Scalar:
-    """Read a number, or give the text back: dates, times and versions stay what they are."""
+    if text[0] not in _STARTS or len(text) > _LONGEST_NUMBER:
+        return text
     digits = text.replace("_", "") if text[0] != "." else text
     whole = _INT.fullmatch(digits)
     if whole is not None:
-        return integer(_parsed(digits, whole))
+        return _parsed(digits, whole)
     if _FLOAT.fullmatch(digits) is None:
         return text
     value = float(digits)
-    return text if math.isinf(value) else real(value)
+    return text if math.isinf(value) else value
 
 
 def _parsed(digits: str, match: re.Match[str]) -> int:
@@ -53,31 +56,38 @@ def _parsed(digits: str, match: re.Match[str]) -> int:
     return int(digits, 16) if match["hex"] else int(digits, 2) if match["bin"] else int(digits)
 
 
-def integer(value: int) -> int | float:
-    return value if value in _INT64 else float(value)
-
-
-def real(value: float) -> int | float:
-    """Go writes a float without fraction as an integer, and reads it back as one."""
+def settled(value: float) -> int | float:
+    """Go writes a float without fraction as an integer, and reads an integer beyond 64 bits as a float."""
+    if isinstance(value, int):
+        return value if value in _INT64 else float(value)
     if abs(value) < _LARGEST_PLAIN and value.is_integer() and int(value) in _INT64:
         return int(value)
     return value
 
 
-def key_text(key: Any) -> str | None:
+def key_text(key: Scalar) -> str | None:
     """Give the string that a key becomes in JSON; None for keys that can't be one."""
-    if isinstance(key, str):
+    if isinstance(key, str) or key is None:
         return key
     if isinstance(key, bool):
         return "true" if key else "false"
     if isinstance(key, int):
-        return str(key)
-    return float_key(key) if isinstance(key, float) else None
+        return str(key) if key in _INT64 else None if 0 < key < _UINT64_END else float_key(float(key))
+    return float_key(key)
 
 
 def float_key(value: float) -> str:
-    if math.isnan(value):
-        return ".nan"
-    if math.isinf(value):
-        return ".inf" if value > 0 else "-.inf"
-    return f"{value:.7g}"
+    """Write a float as Go's %g with the fewest digits that a 32-bit float needs: exponents from 1e+06 on."""
+    if math.isnan(value) or math.isinf(value) or abs(value) > _FLOAT32_MAX:
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    near = _float32(value)
+    written = next(text for digits in range(10) if _float32(float(text := f"{near:.{digits}e}")) == near)
+    mantissa, _, exponent = written.partition("e")
+    if -4 <= int(exponent) < 6:
+        return f"{near:.{max(len(mantissa.lstrip('-').replace('.', '')) - 1 - int(exponent), 0)}f}"
+    return written
+
+
+def _float32(value: float) -> float:
+    found: float = struct.unpack("f", struct.pack("f", value))[0]
+    return found
