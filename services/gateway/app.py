@@ -50,4 +50,4 @@ def tell(health: Health, known: Known) -> None:
     names = unverified(known)
     health.note("webhooks", f"not verified, no secret is set: {', '.join(names)}" if names else "")
     lost = [key for key in known.webhook_keys() if known.leads_nowhere(key)]
-    health.note("references", f"lead nowhere in argocd-secret: {', '.join(lost)}" if lost else "")
+    health.note("references", f"{', '.join(lost)} in argocd-secret lead nowhere" if lost else "")

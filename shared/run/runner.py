@@ -144,9 +144,11 @@ async def serve(service: str, app: App) -> None:
 
 def main(service: str, app: App) -> None:
     """`python -m services.X`: exit code 1 and one clear line when it can't start or fails."""
+    from shared.kube.errors import NoCluster
+
     try:
         with suppress(KeyboardInterrupt):
             asyncio.run(serve(service, app))
-    except (SettingsError, PortTaken, BusError) as error:
+    except (SettingsError, PortTaken, BusError, NoCluster) as error:
         log.error("can't start", service=service, why=str(error))  # noqa: TRY400 - a person needs no traceback here
         sys.exit(1)

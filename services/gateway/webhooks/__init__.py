@@ -49,7 +49,7 @@ PROVIDERS = (
 
 
 def provider_of(headers: Headers) -> Provider | None:
-    return next((provider for provider in PROVIDERS if headers.get(provider.header)), None)
+    return next((provider for provider in PROVIDERS if provider.header in headers), None)
 
 
 __all__ = ["PROVIDERS", "GitHook", "Ignored", "Malformed", "Provider", "WrongShape", "provider_of"]
