@@ -1,0 +1,155 @@
+"""The commands against a running stack: what they write is what the services act on, what they print is so."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from tests.parts.stack import Ended, Stack
+
+Obj = dict[str, Any]
+SETTINGS = """apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data:
+  key: %s
+"""
+SECRET = """apiVersion: v1
+kind: Secret
+metadata:
+  name: login
+stringData:
+  password: %s
+"""
+
+
+class App:
+    """One Application that syncs only when it is told to, and `tiphys app VERB` on it."""
+
+    def __init__(self, stack: Stack, name: str, repo_url: str) -> None:
+        self.stack, self.name, self.repo_url = stack, name, repo_url
+
+    async def __call__(self, verb: str, *words: str) -> Ended:
+        return await self.stack.tiphys("app", verb, self.name, *words)
+
+    async def well(self, verb: str, *words: str) -> str:
+        ended = await self(verb, *words)
+        assert ended.code == 0, f"{verb}: {ended.out}{ended.err}"
+        return ended.out
+
+    async def push(self, folder: Path, key: str) -> str:
+        commit = await self.stack.push(self.repo_url, folder, {"all/settings.yaml": (SETTINGS % key).encode()}, key)
+        await self.well("refresh")
+        return commit
+
+    async def live(self) -> str:
+        return str((await self.stack.get("configmap", "settings", "-n", self.name))["data"]["key"])
+
+
+@pytest_asyncio.fixture
+async def app(stack: Stack, unique: str) -> App:
+    files = {"all/settings.yaml": SETTINGS % "one", "all/login.yaml": SECRET % "canary-one"}
+    encoded = {path: text.encode() for path, text in files.items()}
+    repo_url = await asyncio.to_thread(stack.repository, unique, encoded)
+    manifest = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": unique, "namespace": "argocd"},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": repo_url, "path": "all", "targetRevision": "main"},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": unique},
+            "syncPolicy": {"syncOptions": ["CreateNamespace=true"]},
+        },
+    }
+    applied = await stack.kubectl("apply", "-f", "-", stdin=json.dumps(manifest))
+    assert applied.code == 0, applied.err
+    made = App(stack, unique, repo_url)
+    await made.well("refresh")
+    return made
+
+
+async def test_a_diff_shows_what_a_sync_would_make(app: App) -> None:
+    before = await app("diff")
+    assert before.code == 1
+    assert "+  key: one" in before.out
+    assert "canary" not in before.out
+    await app.well("sync")
+    assert await app.live() == "one"
+    after = await app("diff")
+    assert (after.code, after.out) == (0, "")
+
+
+async def test_a_sync_ends_with_what_it_did(app: App) -> None:
+    ended = await app("sync")
+    assert ended.code == 0
+    assert "sync finished" in ended.err
+    shown = await app.well("get")
+    assert "Synced" in shown
+    assert "ConfigMap" in shown
+    listed = await app.stack.tiphys("app", "list", "-o", "json")
+    statuses = {one["metadata"]["name"]: one["status"]["sync"]["status"] for one in json.loads(listed.out)}
+    assert statuses[app.name] == "Synced"
+
+
+async def test_a_rollback_brings_the_earlier_deployment_back(app: App, tmp_path: Path) -> None:
+    await app.well("sync")
+    await app.push(tmp_path / "clone", "two")
+    await app.well("sync")
+    assert await app.live() == "two"
+    assert len((await app.well("history")).splitlines()) == 3
+    await app.well("rollback")
+    assert await app.live() == "one"
+
+
+async def test_manifests_are_printed_with_their_secrets_hidden(app: App) -> None:
+    await app.well("sync")
+    for words in (("manifests",), ("manifests", "--live"), ("render", "--revision", "main")):
+        printed = await app.well(*words)
+        assert "kind: ConfigMap" in printed
+        assert "++++++++" in printed
+        assert "canary" not in printed
+
+
+async def test_another_revision_can_be_rendered(app: App, tmp_path: Path) -> None:
+    commit = await app.push(tmp_path / "clone", "later")
+    first = await app.well("render", "--revision", f"{commit}")
+    assert "key: later" in first
+
+
+async def test_deleting_without_cascade_leaves_the_objects(app: App) -> None:
+    await app.well("sync")
+    await app.well("delete", "--cascade", "none")
+    assert await app.live() == "one"
+    assert (await app("get")).code == 3
+
+
+async def test_deleting_with_cascade_takes_them_along(app: App) -> None:
+    await app.well("sync")
+    await app.well("delete", "--cascade", "foreground", "--timeout", "60")
+    left = await app.stack.kubectl("get", "configmap", "settings", "-n", app.name, "--ignore-not-found", "-o", "name")
+    assert left.out == ""
+
+
+async def test_waiting_for_what_does_not_come_times_out(app: App) -> None:
+    waited = await app("wait", "--sync", "--timeout", "1")
+    assert waited.code == 4
+    assert "sync is OutOfSync" in waited.err
+
+
+async def test_a_running_stack_has_nothing_to_complain_about(stack: Stack) -> None:
+    status = await stack.tiphys("status", "-o", "json")
+    assert status.code == 0
+    assert json.loads(status.out)["readiness"]["ready"]
+    doctor = await stack.tiphys("doctor")
+    assert "✗" not in doctor.out
+    assert doctor.code == 0
+
+
+async def test_a_second_stack_in_the_same_folder_is_refused(stack: Stack) -> None:
+    second = await stack.tiphys("up", "--listen", "127.0.0.1:0")
+    assert second.code == 1
+    assert "a stack already runs in" in second.err
