@@ -1,4 +1,4 @@
-"""Answers to `git.resolve`, `git.metadata`, `git.changed`, `git.refs`: from what is known while fresh, or after a look."""
+"""Answers to `git.resolve`, `git.metadata`, `git.changed`, `git.refs`: from what is known while it is fresh."""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps

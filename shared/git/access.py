@@ -6,6 +6,7 @@ Where they come from is the services' matter; what is done with them is `shared.
 import functools
 import ipaddress
 import os
+import re
 import ssl
 import tempfile
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from shared.git.github_app import GitHubApp
 from shared.security import Secret
 
 NO_SECRET = Secret("")
-HTTP = ("http", "https")
+_SHORT_FORM = re.compile(r"(?:[\w.~+][\w.~+-]*@)?[A-Za-z0-9][\w.-]+:(?!:)\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,7 @@ def is_http(url: str) -> bool:
 
 def is_ssh(url: str) -> bool:
     """`ssh://host/path`, or the short form `user@host:path`."""
-    head = url.split("/", maxsplit=1)[0]
-    return url.startswith("ssh://") or ("://" not in url and ":" in head and not url.startswith("-"))
+    return url.startswith("ssh://") or ("://" not in url and _SHORT_FORM.fullmatch(url) is not None)
 
 
 def check_address(url: str) -> None:

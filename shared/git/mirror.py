@@ -6,6 +6,7 @@ A handle sees objects that another process fetches later, because libgit2 looks 
 
 import functools
 import hashlib
+import shutil
 from pathlib import Path
 
 import pygit2
@@ -14,6 +15,7 @@ from pygit2.enums import ConfigLevel, RepositoryOpenFlag
 from shared.git.errors import RepositoryCorrupt, RevisionNotFound
 
 SHA_LENGTH = 40
+HANDLES = 256
 _OPEN = RepositoryOpenFlag.NO_SEARCH | RepositoryOpenFlag.BARE
 
 
@@ -39,18 +41,43 @@ def open_mirror(path: Path) -> pygit2.Repository:
         raise RepositoryCorrupt("the mirror can't be opened: it is fetched anew at the next attempt") from error
 
 
-@functools.lru_cache(maxsize=256)
-def _handle(place: tuple[Path, int]) -> pygit2.Repository:
-    return open_mirror(place[0])
+class _Handles:
+    """Shared handles for reading, by path; a replaced mirror (another inode) gets a new one."""
+
+    def __init__(self) -> None:
+        self._open: dict[Path, tuple[int, pygit2.Repository]] = {}
+
+    def get(self, path: Path, inode: int) -> pygit2.Repository:
+        known = self._open.get(path)
+        if known is None or known[0] != inode:
+            self._open[path] = known = (inode, open_mirror(path))
+            if len(self._open) > HANDLES:
+                del self._open[next(iter(self._open))]
+        return known[1]
+
+    def close(self, path: Path) -> None:
+        if known := self._open.pop(path, None):
+            known[1].free()
+
+
+_handles = _Handles()
 
 
 def reading_handle(path: Path) -> pygit2.Repository:
-    """A shared handle for reading, reopened when the mirror was replaced."""
+    """A handle for reading, shared by all who read this mirror."""
     try:
         inode = path.stat().st_ino
     except OSError as error:
         raise RepositoryCorrupt("there is no mirror of this repository yet: resolve the revision first") from error
-    return _handle((path, inode))
+    return _handles.get(path, inode)
+
+
+def remove_mirror(path: Path) -> None:
+    """libgit2 remembers packs by their path while a handle has them: a new pack of the same name must not be taken for
+    the old one.
+    """
+    _handles.close(path)
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def commit_of(repository: pygit2.Repository, revision: str) -> pygit2.Commit:

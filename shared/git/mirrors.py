@@ -7,7 +7,6 @@ repository at a time. A repository whose last visit failed waits for one of a fe
 
 import asyncio
 import functools
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +23,7 @@ from shared.git.access import Access, check_address, is_http, shown
 from shared.git.errors import GitFailure, RepositoryCorrupt
 from shared.git.github_app import Installations
 from shared.git.knownhosts import trust_hosts
-from shared.git.mirror import mirror_path
+from shared.git.mirror import mirror_path, remove_mirror
 from shared.git.refusals import libgit2_failure
 from shared.git.relay import Relay, Ticket
 from shared.git.remote import Choose, RemoteRefs, Visit, visit
@@ -89,7 +88,7 @@ class Mirrors:
                 try:
                     return await self._visit_once(normalised_url, url, access, choose)
                 except RepositoryCorrupt:
-                    await self.call(shutil.rmtree, self.path_of(normalised_url), ignore_errors=True)
+                    await self.call(remove_mirror, self.path_of(normalised_url))
                     return await self._visit_once(normalised_url, url, access, choose)
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -103,7 +102,7 @@ class Mirrors:
     async def discard(self, normalised_url: str) -> None:
         """Forgets a mirror: it is damaged, or nothing uses the repository any more."""
         async with self._locks[normalised_url]:
-            await self.call(shutil.rmtree, self.path_of(normalised_url), ignore_errors=True)
+            await self.call(remove_mirror, self.path_of(normalised_url))
 
     async def _visit_once(self, normalised_url: str, url: str, access: Access, choose: Choose) -> RemoteRefs:
         mirror, limits, depth = self.path_of(normalised_url), self.limits, access.depth or self.limits.depth

@@ -36,7 +36,7 @@ class Ticket:
 
     def __init__(self, url: str, access: Access, *, max_bytes: int) -> None:
         self.access = access
-        self.base = URL(url.removesuffix("/"))
+        self.base = URL(url.removesuffix("/")).with_user(None)
         self.shown = shown(url)
         self.max_bytes = max_bytes
         self.received = 0

@@ -70,8 +70,11 @@ def visit(what: Visit, choose: Choose) -> RemoteRefs:
             remote.fetch(specs, callbacks=callbacks, depth=what.depth)
     except (pygit2.GitError, KeyError, OSError) as error:
         raise callbacks.failure or libgit2_failure(what.name, error) from error
-    _check_arrived(repository, what.name, seen, missing)
-    return seen
+    else:
+        _check_arrived(repository, what.name, seen, missing)
+        return seen
+    finally:
+        repository.free()
 
 
 def _refs(heads: list[pygit2.remotes.RemoteHead]) -> RemoteRefs:
