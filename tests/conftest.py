@@ -4,6 +4,5 @@ from tests.parts.cluster import cluster, namespace
 from tests.parts.delivery import delivery
 from tests.parts.nats import bus, nats_url, unique
 from tests.parts.stack import stack
-from tests.parts.stack import stack
 
 __all__ = ["bus", "cluster", "delivery", "namespace", "nats_url", "stack", "unique"]
