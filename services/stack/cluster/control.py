@@ -119,13 +119,17 @@ class Cluster:
                 await self.start(part)
 
     async def stop_all(self) -> None:
-        """Clients first, so that nobody retries against a missing server; etcd last, so that all writes are in."""
+        """Clients first, so that nobody retries against a missing server; etcd last, so that all writes are in.
+
+        A cluster that isn't to last is killed at once: what etcd accepted is in its files either way.
+        """
+        end = self.stop if self.choices.durable else self.kill
         async with asyncio.TaskGroup() as group:
-            for part in self.parts():
+            for part in self.processes.remembered():
                 if part not in _FIRST:
-                    group.create_task(self.stop(part))
+                    group.create_task(end(part))
         for part in reversed(_FIRST):
-            await self.stop(part)
+            await end(part)
         if self.choices.node == "real":
             await asyncio.to_thread(node.sweep, self.layout)
 
@@ -140,8 +144,8 @@ class Cluster:
 def choose(layout: Layout, kind: NodeKind, *, durable: bool, port: int | None) -> Choices:
     """The ports of the last time when they are still free, so that kubeconfigs stay good; else others."""
     known = layout.choices()
-    if known and known.node != kind:
-        raise ClusterError(f"{layout.directory} holds a cluster with --node {known.node}: purge it, or use that again")
+    if known:
+        same_kind(layout.directory, known, kind)
     address = machine.BRIDGE_ADDRESS if kind == "real" else _LOOPBACK
     if port and accepts(address, port):
         raise PortTakenError(port)
@@ -149,6 +153,11 @@ def choose(layout: Layout, kind: NodeKind, *, durable: bool, port: int | None) -
         return known
     api_port, etcd_port = free_ports(2)
     return Choices(node=kind, durable=durable, address=address, api_port=port or api_port, etcd_port=etcd_port)
+
+
+def same_kind(directory: Path, known: Choices, kind: NodeKind) -> None:
+    if known.node != kind:
+        raise ClusterError(f"{directory} holds a cluster with --node {known.node}: use that again, or purge it first")
 
 
 def prepare(layout: Layout, choices: Choices) -> None:

@@ -77,7 +77,7 @@ class Layout:
 
     def make(self) -> None:
         for folder in (self.directory, self.pki, self.run, self.directory / "log", self.directory / "etcd"):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_folder(folder)
         self.directory.chmod(0o700)
 
     def choices(self) -> Choices | None:
@@ -102,14 +102,21 @@ def write_private(path: Path, text: str) -> None:
 @contextmanager
 def held(directory: Path) -> Iterator[None]:
     """Keeps the folder for this process, so that two never start or stop the same cluster at once."""
+    _make_folder(directory)
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = (directory / "lock").open("a")
     except OSError as error:
-        raise ClusterError(f"the cluster's folder {directory} can't be written: {error.strerror}") from error
+        raise ClusterError(f"{directory} can't be written: {error.strerror}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise ClusterTakenError(directory) from error
         yield
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ClusterError(f"the folder {folder} can't be made: {error.strerror}") from error

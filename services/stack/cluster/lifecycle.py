@@ -4,14 +4,14 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.stack.cluster import binaries
 from services.stack.cluster import node as node_parts
 from services.stack.cluster.api import Api
-from services.stack.cluster.control import Cluster, ClusterInfo, choose, prepare
-from services.stack.cluster.errors import ClusterError, NoClusterError, PartFailedError
+from services.stack.cluster.control import Cluster, ClusterInfo, choose, prepare, same_kind
+from services.stack.cluster.errors import ClusterError, ClusterTakenError, NoClusterError, PartFailedError
 from services.stack.cluster.layout import Layout, NodeKind, held
 from services.stack.cluster.processes import Processes
 from shared.engines.build import Report
@@ -54,6 +54,8 @@ async def running(
 ) -> AsyncIterator[Cluster]:
     """A cluster for the length of the block; what it stored stays in the folder."""
     with held(directory):
+        if Processes(Layout(directory), tied=False).running():
+            raise ClusterTakenError(directory)
         cluster = await _started(directory, node, durable=durable, port=port, tied=True, report=report)
         try:
             yield cluster
@@ -71,14 +73,15 @@ async def up(
 ) -> ClusterInfo:
     """Starts a cluster, or what of it doesn't run, and leaves it running."""
     with held(directory):
-        layout = Layout(directory)
-        cluster = _remembered(layout, report)
-        if cluster and cluster.processes.pid("kube-apiserver"):
-            await cluster.start_all()
-        else:
+        cluster = _remembered(Layout(directory))
+        if cluster is None or not cluster.processes.pid("kube-apiserver"):
             if cluster:
                 await cluster.stop_all()
             cluster = await _started(directory, node, durable=durable, port=port, tied=False, report=report)
+        else:
+            same_kind(directory, cluster.choices, node)
+            cluster = replace(cluster, binaries=await asyncio.to_thread(_programs, node, report), report=report)
+            await cluster.start_all()
         return await cluster.info()
 
 
@@ -87,7 +90,7 @@ async def down(directory: Path, *, purge: bool = False, report: Report = print) 
     if not Layout(directory).exists():
         raise NoClusterError(directory)
     with held(directory):
-        if cluster := _remembered(Layout(directory), report):
+        if cluster := _remembered(Layout(directory)):
             await cluster.stop_all()
             report(f"stopped the cluster in {directory}")
         if purge:
@@ -103,7 +106,7 @@ async def status(directory: Path) -> ClusterStatus:
     async with Api(layout.kubeconfig) as api:
         ready = await api.answers("/readyz")
         version = (await api.get("/version") or {}) if ready else {}
-    found = tuple(_part(processes, file.name) for file in sorted(layout.run.iterdir()) if not file.name.startswith("."))
+    found = tuple(_part(processes, part) for part in processes.remembered())
     return ClusterStatus(
         directory, choices.node, choices.server, layout.kubeconfig, ready, str(version.get("gitVersion", "")), found
     )
@@ -149,11 +152,16 @@ def _lost_a_port(error: BaseException) -> bool:
     return isinstance(error, PartFailedError) and "address already in use" in error.tail
 
 
-def _remembered(layout: Layout, report: Report) -> Cluster | None:
+def _remembered(layout: Layout) -> Cluster | None:
+    """The cluster of this folder to look at and to stop; starting parts takes programs as well."""
     choices = layout.choices()
     if not choices:
         return None
-    return Cluster(layout, choices, _programs(choices.node, report), Processes(layout, tied=False), report)
+    return Cluster(layout, choices, binaries.Binaries({}), Processes(layout, tied=False), _say_nothing)
+
+
+def _say_nothing(_line: str) -> None:
+    """Looking and stopping have no progress worth a line."""
 
 
 def _purge(layout: Layout) -> None:
@@ -169,9 +177,10 @@ def _part(processes: Processes, name: str) -> PartStatus:
 
 
 def _memory(pid: int) -> int:
+    """The part's proportional share: the parts are one program, whose pages they share."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    kilobytes = next((line.split()[1] for line in lines if line.startswith("VmRSS:")), "0")
+    kilobytes = next((line.split()[1] for line in lines if line.startswith("Pss:")), "0")
     return int(kilobytes) * 1024

@@ -59,6 +59,15 @@ class Processes:
             return None
         return int(pid) if started(int(pid)) == int(since) else None
 
+    def remembered(self) -> tuple[str, ...]:
+        """The parts that were started and not stopped, running or crashed."""
+        if not self.layout.run.is_dir():
+            return ()
+        return tuple(sorted(file.name for file in self.layout.run.iterdir() if not file.name.startswith(".")))
+
+    def running(self) -> tuple[str, ...]:
+        return tuple(part for part in self.remembered() if self.pid(part) is not None)
+
     async def stop(self, part: str, *, grace: float = 8.0) -> None:
         self.signal(part, signal.SIGTERM)
         if not await self._gone(part, grace):
