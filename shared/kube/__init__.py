@@ -1,6 +1,7 @@
 """Kubernetes: a connection with raw requests, discovery, verbs, informers, a work queue, conditions, Events, leases.
 
-The only package that imports kubernetes_asyncio, and only for credentials. Never: models of kinds (shared.kinds), health.
+The only package that imports kubernetes_asyncio, and only for credentials. Never: models of kinds (shared.kinds),
+health.
 """
 
 from shared.kube import conditions, verbs

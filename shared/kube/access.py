@@ -1,8 +1,10 @@
-"""Credentials: from a kubeconfig, a pod's service account or an Argo CD cluster Secret to an address, TLS and a header.
+"""Credentials: from a kubeconfig, a pod's service account or an Argo CD cluster Secret to an address, TLS and a
+header.
 
-In: files, or a dict shaped like a kubeconfig. Out: `Access`, whose `authorization()` is renewed shortly before it expires
-and when the server refuses it (exec plugins, token files, OIDC). kubernetes_asyncio does the reading; it is imported only
-here and only when needed (0.5 s, 31 MB). Never: a request to the API server, a key that stays in a temporary file.
+In: files, or a dict shaped like a kubeconfig. Out: `Access`, whose `authorization()` is renewed shortly before it
+expires and when the server refuses it (exec plugins, token files, OIDC). kubernetes_asyncio does the reading; it is
+imported only here and only when needed (0.5 s, 31 MB). Never: a request to the API server, a key that stays in a
+temporary file.
 """
 
 import asyncio
@@ -83,11 +85,18 @@ class Access:
             ) from error
 
 
+def _named(path: Path | None) -> str:
+    """Give the files to merge, joined as $KUBECONFIG joins them. Raises NoCluster."""
+    name = str(path or os.environ.get("KUBECONFIG") or Path("~/.kube/config"))
+    files = [str(Path(one).expanduser()) for one in name.split(os.pathsep) if one]
+    if not any(Path(one).is_file() for one in files):
+        raise NoCluster(f"there is no kubeconfig at {name}: name an existing file")
+    return os.pathsep.join(files)
+
+
 async def from_kubeconfig(path: Path | None, context: str | None) -> Access:
     """Use a kubeconfig file (None: $KUBECONFIG or ~/.kube/config). Raises NoCluster."""
-    name = str(path.expanduser()) if path else os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    if not any(Path(one).expanduser().is_file() for one in name.split(os.pathsep) if one):
-        raise NoCluster(f"there is no kubeconfig at {name}: name an existing file")
+    name = _named(path)
 
     async def read() -> Grant:
         from kubernetes_asyncio.config import kube_config
@@ -115,7 +124,7 @@ async def from_pod() -> Access:
         from kubernetes_asyncio.config import incluster_config
 
         async def load(into: Any) -> None:
-            incluster_config.load_incluster_config(into, try_refresh_token=False)
+            incluster_config.load_incluster_config(into, try_refresh_token=False)  # type: ignore[no-untyped-call]
 
         grant = await _load(load)
         return grant._replace(expires=clock.now() + TOKEN_FILE_AGE + RENEW_BEFORE)
@@ -133,9 +142,8 @@ async def _load(load: Callable[[Any], Awaitable[Any]]) -> Grant:
         loader = await load(into)
         tls = _tls(into) if str(into.host).startswith("https") else None
     except (ConfigException, OSError, ValueError, KeyError, TypeError, AssertionError) as error:
-        raise NoCluster(
-            f"the cluster's credentials can't be used: {redact(str(error)) or type(error).__name__}"
-        ) from error
+        reason = redact(str(error)) or type(error).__name__
+        raise NoCluster(f"the cluster's credentials can't be used: {reason}") from error
     finally:
         kube_config._cleanup_temp_files()  # noqa: SLF001  # keys from the kubeconfig must not stay on disk
     return Grant(
@@ -169,7 +177,7 @@ def kubeconfig_of(server: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """Shape the `config` of an Argo CD cluster Secret as a kubeconfig. Pure. Raises NoCluster for AWS's own shape."""
     if config.get("awsAuthConfig"):
         raise NoCluster(
-            "awsAuthConfig of a cluster Secret needs Argo CD's own helper: use execProviderConfig with `aws eks get-token`"
+            "awsAuthConfig needs Argo CD's own helper: use execProviderConfig with `aws eks get-token` instead"
         )
     tls = config.get("tlsClientConfig") or {}
     cluster = {

@@ -1,7 +1,8 @@
 """Which key is worked on next: the pure half of the work queue, with time as a parameter.
 
-In: keys, now or later; what a worker has taken and finished. Out: the next key. A key is worked on by one worker at a time;
-added while it waits it stays once, added while it is worked on it comes again afterwards. Never: awaits, tasks, a clock.
+In: keys, now or later; what a worker has taken and finished. Out: the next key. A key is worked on by one worker at
+a time; added while it waits it stays once, added while it is worked on it comes again afterwards. Never: awaits,
+tasks, a clock.
 """
 
 import heapq

@@ -1,9 +1,9 @@
 """The connection to one API server: raw requests, and streams of lines for watches.
 
-In: a method, a path, bytes. Out: bytes, or a typed ApiError. Retries only what is safe: a 429 or 503 that says when to come
-back (nothing was done), and a broken connection or a 5xx where the caller or the method says that asking twice is harmless.
-Every call has a deadline. Streams use connections of their own, so that watches never starve requests.
-Never: Kubernetes' models, JSON, caches.
+In: a method, a path, bytes. Out: bytes, or a typed ApiError. Retries only what is safe: a 429 or 503 that says when
+to come back (nothing was done), and a broken connection or a 5xx where the caller or the method says that asking
+twice is harmless. Every call has a deadline. Streams use connections of their own, so that watches never starve
+requests. Never: Kubernetes' models, JSON, caches.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlencode
 
 import aiohttp
@@ -30,6 +30,14 @@ JSON = "application/json"
 ATTEMPTS = 5
 LONGEST_WAIT = 30.0
 _ASKING = frozenset({"GET", "HEAD"})
+
+
+class _Call(NamedTuple):
+    method: str
+    url: URL
+    what: str
+    headers: dict[str, str]
+    body: bytes | None
 
 
 class Cluster:
@@ -60,17 +68,19 @@ class Cluster:
         body: bytes | None = None,
         content_type: str = JSON,
         accept: str = JSON,
-        timeout: float = 30.0,  # noqa: ASYNC109  # includes waits between attempts
+        timeout: float = 30.0,  # noqa: ASYNC109
         idempotent: bool | None = None,
     ) -> bytes:
-        """Do one call and give the answer's body. Raises ApiError."""
+        """Do one call and give the answer's body; `timeout` includes the pauses between attempts. Raises ApiError."""
         deadline = monotonic() + timeout
         harmless = method in _ASKING if idempotent is None else idempotent
+        headers = {"Accept": accept} if body is None else {"Accept": accept, "Content-Type": content_type}
+        call = _Call(method, self._url(path, params), f"{method} {path}", headers, body)
         for attempt in range(1, ATTEMPTS + 1):
             if self._bucket is not None:
                 await self._bucket.take()
             try:
-                return await self._once(method, path, params, body, content_type, accept, deadline - monotonic())
+                return await self._once(call, deadline - monotonic())
             except ApiError as error:
                 wait = _pause(error, attempt, harmless=harmless)
                 if wait is None or monotonic() + wait >= deadline:
@@ -78,24 +88,9 @@ class Cluster:
                 await asyncio.sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _once(
-        self,
-        method: str,
-        path: str,
-        params: Params | None,
-        body: bytes | None,
-        content: str,
-        accept: str,
-        timeout: float,
-    ) -> bytes:
-        headers = {"Accept": accept}
-        if body is not None:
-            headers["Content-Type"] = content
-        limits = aiohttp.ClientTimeout(total=max(timeout, 0.001), sock_connect=10)
-        async with (
-            _translated(self, f"{method} {path}"),
-            self._call(self._requests, method, self._url(path, params), headers, limits, body) as response,
-        ):
+    async def _once(self, call: _Call, seconds: float) -> bytes:
+        limits = aiohttp.ClientTimeout(total=max(seconds, 0.001), sock_connect=10)
+        async with _translated(self, call.what), self._send(self._requests, call, limits) as response:
             data = await response.read()
             if response.status >= 300:
                 raise from_status(data, response.status, _retry_after(response))
@@ -105,35 +100,26 @@ class Cluster:
     async def stream(
         self, path: str, *, params: Params | None = None, accept: str = JSON, idle: float = 120.0
     ) -> AsyncIterator[AsyncIterator[list[bytes]]]:
-        """Open a stream of lines, given in batches as they arrive. Raises ServerTimeout after `idle` seconds of silence."""
+        """Open a stream of lines, in batches as they come. Raises ServerTimeout after `idle` seconds of silence."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=idle)
-        async with (
-            _translated(self, f"watch {path}"),
-            self._call(self._streams, "GET", self._url(path, params), {"Accept": accept}, limits, None) as response,
-        ):
+        call = _Call("GET", self._url(path, params), f"watch {path}", {"Accept": accept}, None)
+        async with _translated(self, call.what), self._send(self._streams, call, limits) as response:
             if response.status >= 300:
                 raise from_status(await response.read(), response.status, _retry_after(response))
             yield _lines(response)
 
     @asynccontextmanager
-    async def _call(
-        self,
-        session: aiohttp.ClientSession,
-        method: str,
-        url: URL,
-        headers: dict[str, str],
-        limits: aiohttp.ClientTimeout,
-        body: bytes | None,
+    async def _send(
+        self, session: aiohttp.ClientSession, call: _Call, limits: aiohttp.ClientTimeout
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send it; when the credentials were refused and there are new ones, once more."""
         for last in (False, True):
             authorization = await self._way.authorization()
-            sent = {**headers, "Authorization": authorization} if authorization else headers
             async with session.request(
-                method,
-                url,
-                headers=sent,
-                data=body,
+                call.method,
+                call.url,
+                headers={**call.headers, "Authorization": authorization} if authorization else call.headers,
+                data=call.body,
                 timeout=limits,
                 allow_redirects=False,
                 proxy=self._way.grant.proxy,
@@ -154,9 +140,9 @@ def _pause(error: ApiError, attempt: int, *, harmless: bool) -> float | None:
     if attempt >= ATTEMPTS:
         return None
     if error.retry_after is not None and error.status in {429, 503}:
-        return min(max(error.retry_after, 0.05), LONGEST_WAIT) * random.uniform(1.0, 1.2)  # noqa: S311
+        return float(min(max(error.retry_after, 0.05), LONGEST_WAIT)) * random.uniform(1.0, 1.2)  # noqa: S311
     if harmless and attempt < 3 and isinstance(error, Unavailable) and error.status in {0, 502, 503}:
-        return 0.05 * 2**attempt * random.uniform(0.5, 1.5)  # noqa: S311
+        return 0.05 * (1 << attempt) * random.uniform(0.5, 1.5)  # noqa: S311
     return None
 
 

@@ -1,6 +1,7 @@
 """Status conditions: setting one keeps its lastTransitionTime unless its status turned. Pure.
 
-In: the list of conditions as it is, and what is so now. Out: a new list, sorted by type. Never: the object it belongs to.
+In: the list of conditions as it is, and what is so now. Out: a new list, sorted by type. Never: the object it
+belongs to.
 """
 
 from collections.abc import Sequence

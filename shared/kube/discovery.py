@@ -1,8 +1,9 @@
 """What a cluster's API knows: kinds to resources, the server's version, Helm's list of API versions.
 
 In: the aggregated discovery documents (two requests), or the plain ones where the server is older. Out: `Resource`.
-A kind that is not in them raises UnknownKind; a kind of a group whose server is down raises DiscoveryIncomplete instead.
-Kept until told otherwise; a miss asks again, at most once every few seconds. Never: a request for a kind that is known.
+A kind that is not in them raises UnknownKind; a kind of a group whose server is down raises DiscoveryIncomplete
+instead. Kept until told otherwise; a miss asks again, at most once every few seconds. Never: a request for a kind
+that is known.
 """
 
 import asyncio
@@ -204,14 +205,14 @@ async def _plain_list(cluster: Cluster, path: str) -> wire.PlainResources | None
 def _plain_snapshot(names: list[tuple[str, str]], lists: list[wire.PlainResources | None]) -> Snapshot:
     resources: dict[tuple[str, str], list[Resource]] = {}
     for (group, version), found in zip(names, lists, strict=True):
+        below: dict[str, set[str]] = {}
         for one in found.resources if found else ():
-            if "/" in one.name:
-                continue
-            below = frozenset(
-                sub.name.partition("/")[2] for sub in found.resources if sub.name.startswith(f"{one.name}/")
-            )  # type: ignore[union-attr]
-            made = Resource(group, version, one.kind, one.name, one.namespaced, frozenset(one.verbs), True, below)
-            _index(resources, made)
+            plural, _, subresource = one.name.partition("/")
+            below.setdefault(plural, set()).add(subresource)
+        for one in found.resources if found else ():
+            if "/" not in one.name:
+                subs, able = frozenset(below[one.name] - {""}), frozenset(one.verbs)
+                _index(resources, Resource(group, version, one.kind, one.name, one.namespaced, able, True, subs))
     versions = tuple(f"{group}/{version}" if group else version for group, version in names)
     stale = frozenset(name for name, found in zip(names, lists, strict=True) if found is None)
     return Snapshot({key: tuple(found) for key, found in resources.items()}, versions, stale)

@@ -10,7 +10,8 @@
     |     `- DiscoveryIncomplete   a group's API server is down: its kinds are unknown, not missing
     `- UnknownKind                 the cluster was asked and does not have this kind
 
-In: status codes and Status bodies. Out: one error, its texts clipped and redacted. Never: bodies that are not a Status in full.
+In: status codes and Status bodies. Out: one error, its texts clipped and redacted. Never: bodies that are not a
+Status in full.
 """
 
 import re
@@ -23,6 +24,7 @@ from shared.security import redact
 MESSAGE_LIMIT = 1024
 CAUSE_LIMIT = 400
 CAUSES_LIMIT = 50
+_UNTYPED = "failed to create typed patch object"  # a field of the wrong type or name, answered as 500
 _VALUE = re.compile(r'(Invalid value|Duplicate value|Unsupported value): (?:"(?:[^"\\]|\\.)*"|[^\s:,]+)')
 
 
@@ -109,7 +111,7 @@ class Invalid(ApiError): ...
 
 
 class Conflict(ApiError):
-    """The object is at another version (retriable after reading again), or another manager owns fields (not retriable)."""
+    """The object is at another version (retriable after reading again), or others own fields (not retriable)."""
 
     transient = True
 
@@ -215,11 +217,17 @@ def _read(body: bytes, status: int) -> _Status:
     return _Status(message=text or f"the API server answered {status} without a reason", code=status)
 
 
+def _kind(found: _Status, status: int) -> type[ApiError]:
+    if found.message.startswith(_UNTYPED):
+        return Invalid
+    return _BY_REASON.get(found.reason) or _BY_STATUS.get(status) or (InternalError if status >= 500 else ApiError)
+
+
 def from_status(body: bytes, status: int = 0, retry_after: float | None = None) -> ApiError:
-    """Make the error that a Status body tells of; `status` is the HTTP status, or 0 for the code inside (watch errors)."""
+    """Make the error that a Status body tells of; `status` is the HTTP status, or 0 for the code inside (watches)."""
     found = _read(body, status)
     status = status or found.code
-    kind = _BY_REASON.get(found.reason) or _BY_STATUS.get(status) or (InternalError if status >= 500 else ApiError)
+    kind = _kind(found, status)
     details = found.details or _Details()
     secret = details.kind.lower() in {"secret", "secrets"}
     causes = tuple(

@@ -1,10 +1,12 @@
-"""A kind's objects, kept current: list in pages, then watch, resume, and list again when the server has forgotten where we were.
+"""A kind's objects, kept current: list in pages, then watch, resume, and list again when the server has forgotten
+where we were.
 
-In: a resource, a selector, `decode` from an object's bytes. Out: `store`, and one synchronous call for each real change,
-with the object before and after. What happened while we were disconnected is made up for: missing objects are reported as
-deleted, an object that was made anew under its name as deleted and added, an unchanged one (same resourceVersion) not at all.
-A failure leaves the store as it is: what could not be listed is unknown, never empty. An object that can't be decoded
-(ValueError) is logged and keeps its last good value. Never: a write, a copy of the objects as dicts.
+In: a resource, a selector, `decode` from an object's bytes. Out: `store`, and one synchronous call for each real
+change, with the object before and after. What happened while we were disconnected is made up for: missing objects
+are reported as deleted, an object that was made anew under its name as deleted and added, an unchanged one (same
+resourceVersion) not at all. A failure leaves the store as it is: what could not be listed is unknown, never empty.
+An object that can't be decoded (ValueError) is logged and keeps its last good value. Never: a write, a copy of the
+objects as dicts.
 """
 
 import asyncio
@@ -56,7 +58,7 @@ OnEvent = Callable[[EventType, Key, T, T | None], None]
 
 
 class Informer(Generic[T]):
-    """One list and watch. `synced` is set after the first whole list; `problem` is the last failure until contact is back."""
+    """One list and watch. `synced`: the first whole list is in. `problem`: the last failure, until contact is back."""
 
     def __init__(
         self,
@@ -105,7 +107,7 @@ class Informer(Generic[T]):
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
 
     async def listed(self, timeout: float = 60.0) -> None:  # noqa: ASYNC109
-        """Wait for the first whole list. Raises what keeps it from coming: at once when that will not pass by itself."""
+        """Wait for the first whole list. Raises what keeps it from coming, at once when that will not pass."""
         try:
             async with asyncio.timeout(timeout):
                 while not self.synced.is_set():

@@ -1,9 +1,9 @@
 """A coordination.k8s.io Lease: at most one holder at a time, as client-go's leader election keeps it.
 
-In: a name and an identity. Out: `held()`, a context that is entered when the lease is ours and cancelled when it is lost.
-Every change is a PUT at the version that was read, so two candidates can't both win. `term` counts the holders: a fencing
-token for writes elsewhere. The clock of others is never read: a lease is expired when it has not changed for its duration,
-as this process sees it. Never: work of its own.
+In: a name and an identity. Out: `held()`, a context that is entered when the lease is ours and cancelled when it is
+lost. Every change is a PUT at the version that was read, so two candidates can't both win. `term` counts the
+holders: a fencing token for writes elsewhere. The clock of others is never read: a lease is expired when it has not
+changed for its duration, as this process sees it. Never: work of its own.
 """
 
 import asyncio
@@ -45,8 +45,8 @@ class Lease:
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[int]:
-        """Wait until the lease is ours; gives the term. Raises LeaseLost into the body when it is lost; gives it back at the end."""
-        while not await self._tried():
+        """Wait until the lease is ours; gives the term, and the lease back at the end. Raises LeaseLost in the body."""
+        while not await self._tried():  # noqa: ASYNC110  # nothing here could set an event
             await asyncio.sleep(self._retry * random.uniform(0.8, 1.2))  # noqa: S311
         body = asyncio.current_task()
         lost: list[LeaseLost] = []

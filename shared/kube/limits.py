@@ -9,7 +9,7 @@ from time import monotonic
 
 
 class Bucket:
-    """`rate` tokens a second up to `burst`; fair in the order of asking, since every `reserve` takes its token at once."""
+    """`rate` tokens a second up to `burst`; fair in the order of asking, since `reserve` takes its token at once."""
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = monotonic) -> None:
         self.rate = rate

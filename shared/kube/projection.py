@@ -74,5 +74,5 @@ def metadata(raw: bytes) -> Metadata:
 
 
 def newer(left: str, right: str) -> bool:
-    """Whether resource version `left` is later than `right`; true when either is no number (then nothing can be said)."""
+    """Whether resource version `left` is later than `right`; true when either is no number."""
     return int(left) > int(right) if left.isdigit() and right.isdigit() else True

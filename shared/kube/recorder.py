@@ -1,8 +1,9 @@
 """Kubernetes Events about our objects, as client-go's recorder writes them; the caller never waits.
 
-In: an object, a reason, a message. Out: core/v1 Events: the first of its kind is created, the same again raises `count`.
-Bounded: what does not fit into the buffer, or what one object says too often, is dropped and counted. A failed write is
-logged and given up: an Event is news, not truth. Never: an exception to the caller, a secret in a message.
+In: an object, a reason, a message. Out: core/v1 Events: the first of its kind is created, the same again raises
+`count`. Bounded: what does not fit into the buffer, or what one object says too often, is dropped and counted. A
+failed write is logged and given up: an Event is news, not truth. Never: an exception to the caller, a secret in a
+message.
 """
 
 import asyncio

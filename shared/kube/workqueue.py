@@ -1,9 +1,9 @@
 """Work by key: one worker at a time for each key, many keys at once, failures again later and later.
 
-In: keys. Out: calls of a handler. The handler reads the newest state itself, so a key that is added five times is one call;
-added during its call it is called once more. A handler that raises is called again after a growing, jittered pause, and
-`on_error` is told; one that returns forgets the failures, and may return the seconds after which to be called again.
-Never: the state that the keys stand for.
+In: keys. Out: calls of a handler. The handler reads the newest state itself, so a key that is added five times is
+one call; added during its call it is called once more. A handler that raises is called again after a growing,
+jittered pause, and `on_error` is told; one that returns forgets the failures, and may return the seconds after
+which to be called again. Never: the state that the keys stand for.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class WorkQueue(Generic[K]):
         """Count a failure and work on it after the pause that follows from the count; gives the pause."""
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
-        pause = min(self._cap, self._base * 2 ** min(count, MOST_DOUBLINGS)) * (0.5 + self._jitter() / 2)
+        pause = min(self._cap, self._base * (1 << min(count, MOST_DOUBLINGS))) * (0.5 + self._jitter() / 2)
         self.add_after(key, pause)
         return pause
 
