@@ -1,6 +1,7 @@
 """A whole stack for the test session, as a person starts it: `tiphys up --detach --git`, embedded cluster and bus.
 
-Tests keep apart by their own repositories, Application names and namespaces. It is stopped with `tiphys down`.
+Tests keep apart by their own repositories, Application names and namespaces. It is stopped with `tiphys down`. While
+developing, `$TIPHYS_TEST_STACK` names the folder of one that runs already.
 """
 
 import asyncio
@@ -88,6 +89,11 @@ async def _run(*command: str, stdin: str = "", env: Mapping[str, str] | None = N
 
 @pytest_asyncio.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    if given := os.environ.get("TIPHYS_TEST_STACK"):
+        running = state.running(Path(given))
+        assert running, f"no stack runs in {given}"
+        yield Stack(Path(given), running)
+        return
     data = tmp_path_factory.mktemp("stack")
     environment = {"TIPHYS_DATA": str(data)}
     command = (sys.executable, "-m", "services.cli")
