@@ -124,7 +124,7 @@ async def supervised(context: Context, app: App) -> None:
         except Exception as error:  # the one place that reports a failed service and starts it again
             pause = 1.0 if loop.time() - begun > CALM else min(pause * 2, LONGEST_PAUSE)
             context.health.forget()
-            context.health.set_ready("service", False, f"failed, starts again in {pause:.0f} s: {error}")
+            context.health.set_ready("service", False, f"failed, starts again in {pause:.0f} s: {first_cause(error)}")
             log.exception("service failed", service=context.service, again_in_seconds=pause)
         await asyncio.sleep(pause)
         context.health.forget()
@@ -142,13 +142,28 @@ async def serve(service: str, app: App) -> None:
     await until_signal_or_done(life())
 
 
-def main(service: str, app: App) -> None:
-    """`python -m services.X`: exit code 1 and one clear line when it can't start or fails."""
-    from shared.kube.errors import NoCluster
+def first_cause(error: BaseException) -> BaseException:
+    """The error that a group of tasks ended with."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
+
+def main(service: str, app: App) -> None:
+    """`python -m services.X`: exit code 1 and one clear line when it can't start, with the traceback when it fails."""
+    configure(service)
     try:
         with suppress(KeyboardInterrupt):
             asyncio.run(serve(service, app))
-    except (SettingsError, PortTaken, BusError, NoCluster) as error:
-        log.error("can't start", service=service, why=str(error))  # noqa: TRY400 - a person needs no traceback here
+    except Exception as error:  # noqa: BLE001 - the last place: what ends the process is said here, redacted
+        _say_last(service, first_cause(error))
         sys.exit(1)
+
+
+def _say_last(service: str, error: BaseException) -> None:
+    from shared.kube.errors import NoCluster
+
+    if isinstance(error, SettingsError | PortTaken | BusError | NoCluster):
+        log.error("can't start", service=service, why=str(error))
+    else:
+        log.error("service failed", service=service, exc_info=error)
