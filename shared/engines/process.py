@@ -1,0 +1,148 @@
+"""One worker process and the conversation with it, blocking: each call runs on one of the pool's threads.
+
+In: an operation, its arguments, a `FileAccess`. Out: the result, or a typed error. It knows nothing of deadlines:
+whoever called kills the process, and the conversation then ends by itself.
+"""
+
+import os
+import struct
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.engines.errors import EngineCrashed, EngineError, EngineOutputTooLarge
+from shared.engines.files import FileAccess
+
+BIG_INTEGERS = 1
+CRASH_WORDS = 4096
+HEAD = struct.Struct(">I")
+
+
+def _extension(code: int, data: memoryview) -> Any:
+    return int(bytes(data)) if code == BIG_INTEGERS else bytes(data)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(ext_hook=_extension)
+
+
+class Worker:
+    """A running worker. `used` counts its calls."""
+
+    def __init__(self, binary: Path, arguments: Sequence[str]) -> None:
+        self.used = 0
+        self._words = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
+        self._process = subprocess.Popen(
+            [binary, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._words,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once; a conversation that is going on ends with `EngineCrashed`."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Kill it, wait for it, give back its pipes."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            _close(stream)
+        self._words.close()
+
+    def call(self, op: str, args: Any, cpu_seconds: int, files: FileAccess | None) -> Any:
+        """One request and its reply; questions for files are answered in between."""
+        self.used += 1
+        try:
+            self._send([op, args, cpu_seconds])
+            return self._reply(op, files)
+        except (BrokenPipeError, EOFError) as error:
+            self._process.wait()
+            raise EngineCrashed(op, self._last_words()) from error
+
+    def _reply(self, op: str, files: FileAccess | None) -> Any:
+        problem: Exception | None = None
+        while True:
+            match self._receive():
+                case ["ask", str(kind), list(paths)]:
+                    answers, problem = _answers(kind, paths, files, problem)
+                    self._send(answers)
+                case _ if problem is not None:
+                    raise problem
+                case ["done", result]:
+                    return result
+                case ["fail", "OutputTooLarge", str(message), _]:
+                    raise EngineOutputTooLarge(f"{op}: {message}: split it or ask for less")
+                case ["fail", str(reason), str(message), details]:
+                    raise EngineError(reason, message, details)
+                case other:
+                    raise EngineCrashed(op, f"an unknown reply: {str(other)[:100]}")
+
+    def _send(self, value: Any) -> None:
+        stdin = self._process.stdin
+        assert stdin is not None
+        data = _encoder.encode(value)
+        stdin.write(HEAD.pack(len(data)))
+        stdin.write(data)
+        stdin.flush()
+
+    def _receive(self) -> Any:
+        (size,) = HEAD.unpack(self._exactly(HEAD.size))
+        return _decoder.decode(self._exactly(size))
+
+    def _exactly(self, size: int) -> bytes:
+        stdout = self._process.stdout
+        assert stdout is not None
+        data = stdout.read(size)
+        if len(data) < size:
+            raise EOFError
+        return data
+
+    def _last_words(self) -> str:
+        size = self._words.seek(0, os.SEEK_END)
+        self._words.seek(max(0, size - CRASH_WORDS))
+        return self._words.read().decode(errors="replace") or f"exit status {self._process.returncode}"
+
+
+Answers = list[Any]
+
+
+def _answers(
+    kind: str, paths: Sequence[str], files: FileAccess | None, problem: Exception | None
+) -> tuple[Answers, Exception | None]:
+    """An answer for each path; none at all once the caller's files have failed, so that the worker gives up."""
+    if problem is not None or files is None:
+        return ([] if problem else [None] * len(paths)), problem
+    answer: Callable[[str], Any] = files.read if kind == "read" else lambda path: _entries(files, path)
+    try:
+        return [answer(path) for path in paths], None
+    except Exception as error:  # noqa: BLE001 (the caller's own: raised to the caller)
+        return [], error
+
+
+def _entries(files: FileAccess, path: str) -> list[tuple[str, bool]] | None:
+    found = files.list(path)
+    return None if found is None else [(entry.name, entry.is_dir) for entry in found]
+
+
+def _close(stream: Any) -> None:
+    try:
+        stream.close()
+    except BrokenPipeError:
+        return  # what was still to be written has no reader any more
