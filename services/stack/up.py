@@ -73,13 +73,16 @@ async def _run(options: Options, contexts: dict[str, Context], found: StackState
 
 
 async def _until_ready(board: Board, report: Report) -> None:
-    """Says every few seconds what is still missing."""
+    """Says what is still missing, when it takes long and when that changes."""
+    said: list[str] = []
     while not board.ready:
         try:
             async with asyncio.timeout(REPORT_EVERY):
                 await board.until_ready()
         except TimeoutError:
-            report("not ready yet: " + "; ".join(_missing(board)))
+            if (missing := _missing(board)) != said:
+                said = missing
+                report("not ready yet: " + "; ".join(missing))
 
 
 def _missing(board: Board) -> list[str]:
