@@ -108,7 +108,10 @@ class Answers:
         if found and not await self._mirrors.call(holds, repository.mirror, found.revision):
             known = await repository.look(Look("request", wants=(target,)))
             found = find_ref(target, known.seen)
-        return found or await self._resolve_short(repository, target, known)
+        if found is None:
+            return await self._resolve_short(repository, target, known)
+        await repository.track(found.ref)
+        return found
 
     async def _resolve_short(self, repository: Repository, target: str, known: Known) -> Resolved:
         if not known.refs:
@@ -134,3 +137,8 @@ class Answers:
         if not all(map(is_sha, missing)):
             raise RevisionNotFound(f"{missing[0]} is no full commit SHA: resolve it first")
         await repository.look(Look("request", wants=tuple(missing)))
+        for sha in missing:
+            if not await self._mirrors.call(holds, repository.mirror, sha):
+                raise RevisionNotFound(
+                    f"the repository has no commit {sha}, or does not give it out: check targetRevision"
+                )

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import msgspec
+
 from services.git_watcher import known as store
 from services.git_watcher import measures, pauses
 from services.git_watcher.known import Known, Movement
@@ -96,6 +98,13 @@ class Repository:
         assert self.known is not None
         return self.known
 
+    async def track(self, ref: str) -> None:
+        """Somebody uses this ref: from now on its movements are fetched and announced."""
+        if self.known is None or ref in self.known.tracked or ref not in self.known.refs:
+            return
+        self.known = msgspec.structs.replace(self.known, tracked=self.known.tracked | {ref})
+        await self._mirrors.call(store.save, self._file, self.known)
+
     async def _lead(self) -> None:
         """Looks for everybody who waits; if the leader is called off, the next one leads the others."""
         crowd, self._waiting = self._waiting, []
@@ -130,7 +139,8 @@ class Repository:
         if self.known or any(look.source != "request" for look in crowd):
             for move in store.movements(self.known, seen, tracked):
                 await self._announce(move, way, crowd)
-        await self._remember(Known(self.name, seen.refs, seen.head, tracked.intersection(seen.refs)))
+        since = self.known.tracked if self.known else frozenset()
+        await self._remember(Known(self.name, seen.refs, seen.head, (tracked | since).intersection(seen.refs)))
 
     async def _remember(self, known: Known) -> None:
         if known != self.known:

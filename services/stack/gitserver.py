@@ -52,11 +52,12 @@ class GitServer:
         webhook: Webhook | None = None,
         middlewares: Sequence[Any] = (),
         tls: ssl.SSLContext | None = None,
+        serves_shas: bool = True,
     ) -> None:
         self.folder = folder
         self.webhook = webhook
         self._host, self._port, self._tls = host, port, tls
-        self._users = users
+        self._users, self._serves_shas = users, serves_shas
         self._announcing: set[asyncio.Task[None]] = set()
         app = web.Application(middlewares=[*middlewares, self._authenticate])
         app.router.add_route("*", "/{path:.*}", self._serve)
@@ -163,7 +164,7 @@ class GitServer:
             "GIT_CONFIG_KEY_0": "http.receivepack",
             "GIT_CONFIG_VALUE_0": "true",
             "GIT_CONFIG_KEY_1": "uploadpack.allowAnySHA1InWant",
-            "GIT_CONFIG_VALUE_1": "true",
+            "GIT_CONFIG_VALUE_1": "true" if self._serves_shas else "false",
             "GIT_CONFIG_KEY_2": "safe.directory",
             "GIT_CONFIG_VALUE_2": "*",
             "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),

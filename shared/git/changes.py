@@ -16,6 +16,7 @@ from pygit2.enums import ReferenceFilter
 from shared.git.mirror import commit_of, open_mirror
 
 MAX_CHANGED = 10_000
+MAX_CHANGED_CHARACTERS = 400_000  # an event has to fit into a message
 
 
 class Commit(NamedTuple):
@@ -26,11 +27,13 @@ class Commit(NamedTuple):
 
 
 def changed_paths(mirror: Path, old: str, new: str, *, cap: int = MAX_CHANGED) -> tuple[str, ...] | None:
-    """Every path that differs, sorted; None for more than `cap`. `RevisionNotFound` when the mirror lacks a commit."""
+    """Every path that differs, sorted; None for too many to tell. `RevisionNotFound` when the mirror lacks a commit."""
     repository = open_mirror(mirror)
     before, after = commit_of(repository, old).tree, commit_of(repository, new).tree
     paths = list(islice(_differences("", before, after), cap + 1))
-    return None if len(paths) > cap else tuple(sorted(set(paths)))
+    if len(paths) > cap or sum(map(len, paths)) > MAX_CHANGED_CHARACTERS:
+        return None
+    return tuple(sorted(set(paths)))
 
 
 def forced(mirror: Path, old: str, new: str) -> bool:

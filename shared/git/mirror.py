@@ -100,12 +100,12 @@ def heads_of(path: Path) -> dict[str, str]:
 
 
 def holds(path: Path, revision: str) -> bool:
-    """Whether the mirror has this commit, with its root folder readable."""
+    """Whether the mirror has this commit, with its root folder readable. A mirror in the making has none."""
     if not path.exists():
         return False
     try:
         return commit_of(open_mirror(path), revision).tree is not None
-    except RevisionNotFound:
+    except (RevisionNotFound, RepositoryCorrupt):
         return False
 
 

@@ -17,7 +17,7 @@ from pygit2.enums import CredentialType
 
 from shared.git.access import Access
 from shared.git.commits import create_bare
-from shared.git.errors import AuthenticationFailed, Cancelled, GitFailure, RevisionNotFound
+from shared.git.errors import AuthenticationFailed, Cancelled, GitFailure
 from shared.git.mirror import open_mirror
 from shared.git.refusals import libgit2_failure
 from shared.git.relay import too_large
@@ -55,26 +55,70 @@ def kept_as(want: str) -> str:
 
 
 def visit(what: Visit, choose: Choose) -> RemoteRefs:
-    """Raises a `GitFailure`; the mirror is made when it isn't there."""
+    """Raises a `GitFailure`; the mirror is made when it isn't there.
+
+    A commit that the remote doesn't have is no failure: the mirror does not have it either then.
+    """
     if not what.mirror.exists():
         create_bare(what.mirror)
     repository = open_mirror(what.mirror)
-    callbacks = _Callbacks(what)
     try:
-        remote = repository.remotes.create_anonymous(what.address)
-        remote.connect(callbacks)
-        seen = _refs(remote.list_heads(connect=False))
-        missing = _missing(repository, seen, choose(seen))
-        if missing:
-            specs = [f"+{want}:{kept_as(want)}" for want in missing]
-            remote.fetch(specs, callbacks=callbacks, depth=what.depth)
-    except (pygit2.GitError, KeyError, OSError) as error:
-        raise callbacks.failure or libgit2_failure(what.name, error) from error
-    else:
-        _check_arrived(repository, what.name, seen, missing)
-        return seen
+        return _Session(what, repository).visit(choose)
     finally:
         repository.free()
+
+
+class _Session:
+    """One connection, and a second one for hosts that give no commit by its SHA."""
+
+    def __init__(self, what: Visit, repository: pygit2.Repository) -> None:
+        self._what, self._repository = what, repository
+        self._callbacks = _Callbacks(what)
+
+    def visit(self, choose: Choose) -> RemoteRefs:
+        try:
+            remote = self._connect()
+            seen = _refs(remote.list_heads(connect=False))
+            refs, commits = _sorted(choose(seen), seen)
+            self._fetch(remote, [ref for ref in refs if not self._keeps(ref, seen.refs[ref])])
+            self._fetch_commits(remote, [sha for sha in commits if not self._keeps(sha, sha)], seen)
+        except (pygit2.GitError, KeyError, OSError) as error:
+            raise self._callbacks.failure or libgit2_failure(self._what.name, error) from error
+        return seen
+
+    def _connect(self) -> pygit2.Remote:
+        remote = self._repository.remotes.create_anonymous(self._what.address)
+        remote.connect(self._callbacks)
+        return remote
+
+    def _fetch(self, remote: pygit2.Remote, wants: list[str]) -> None:
+        if wants:
+            specs = [f"+{want}:{kept_as(want)}" for want in wants]
+            remote.fetch(specs, callbacks=self._callbacks, depth=self._what.depth)
+
+    def _fetch_commits(self, remote: pygit2.Remote, commits: list[str], seen: RemoteRefs) -> None:
+        """Many hosts give commits by SHA; from the others all branches and tags are taken instead."""
+        try:
+            self._fetch(remote, commits)
+        except pygit2.GitError:
+            if self._callbacks.failure is not None:
+                raise
+            self._fetch(self._connect(), [name for name in seen.refs if name.startswith(("refs/heads/", "refs/tags/"))])
+
+    def _keeps(self, want: str, sha: str) -> bool:
+        """Whether the mirror has it already; then it is kept alive under the ref of this want."""
+        if sha not in self._repository:
+            return False
+        kept = self._repository.references.get(kept_as(want))
+        if kept is None or str(kept.target) != sha:
+            self._repository.references.create(kept_as(want), sha, force=True)
+        return True
+
+
+def _sorted(wants: Iterable[str], seen: RemoteRefs) -> tuple[list[str], list[str]]:
+    """Refs that the remote has, and commits."""
+    chosen = list(dict.fromkeys(wants))
+    return [want for want in chosen if want in seen.refs], [want for want in chosen if SHA.fullmatch(want)]
 
 
 def _refs(heads: list[pygit2.remotes.RemoteHead]) -> RemoteRefs:
@@ -86,27 +130,6 @@ def _refs(heads: list[pygit2.remotes.RemoteHead]) -> RemoteRefs:
             head = found.symref_target or ""
         refs[name.removesuffix(PEELED)] = str(found.oid)
     return RemoteRefs(refs, head)
-
-
-def _missing(repository: pygit2.Repository, seen: RemoteRefs, wants: Iterable[str]) -> list[str]:
-    """The wants that must be downloaded; one that is here already is only kept alive."""
-    missing = []
-    for want in dict.fromkeys(wants):
-        sha = want if SHA.fullmatch(want) else seen.refs.get(want)
-        if sha is None:
-            raise RevisionNotFound(f"the repository has no ref {want}: check targetRevision")
-        if sha not in repository:
-            missing.append(want)
-        elif (kept := repository.references.get(kept_as(want))) is None or str(kept.target) != sha:
-            repository.references.create(kept_as(want), sha, force=True)
-    return missing
-
-
-def _check_arrived(repository: pygit2.Repository, name: str, seen: RemoteRefs, wants: Iterable[str]) -> None:
-    for want in wants:
-        sha = seen.refs.get(want, want)
-        if sha not in repository:
-            raise RevisionNotFound(f"{name} did not send {want}: it has no such commit, or does not give it out")
 
 
 class _Callbacks(pygit2.RemoteCallbacks):

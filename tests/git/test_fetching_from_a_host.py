@@ -13,7 +13,6 @@ from shared.git.errors import (
     RepositoryNotFound,
     RepositoryTooLarge,
     RepositoryUnreachable,
-    RevisionNotFound,
     UnsupportedAddress,
 )
 from shared.git.mirror import holds
@@ -77,8 +76,17 @@ async def test_a_commit_is_fetched_by_its_sha(git_host: GitHost, mirrors: Mirror
     sha = repository.commit({"a": b"1"}, branch="other")
     await mirrors.visit(NAME, repository.url, ANONYMOUS, lambda _: [sha])
     assert holds(mirrors.path_of(NAME), sha)
-    with pytest.raises((RevisionNotFound, RepositoryNotFound, RepositoryUnreachable)):
-        await mirrors.visit(NAME, repository.url, ANONYMOUS, lambda _: ["0" * 39 + "1"])
+    await mirrors.visit(NAME, repository.url, ANONYMOUS, lambda _: ["0" * 39 + "1"])
+    assert not holds(mirrors.path_of(NAME), "0" * 39 + "1")
+
+
+async def test_a_commit_inside_a_branch_is_found_where_shas_are_not_served(tmp_path: Path, mirrors: Mirrors) -> None:
+    async with git_hosting(tmp_path / "host", serves_shas=False) as host:
+        repository = host.repository()
+        inside = repository.commit({"a": b"1"}, branch="other")
+        repository.commit({"a": b"2"}, branch="other")
+        await mirrors.visit(NAME, repository.url, ANONYMOUS, lambda _: [inside])
+        assert holds(mirrors.path_of(NAME), inside)
 
 
 async def test_an_empty_repository_has_no_refs(git_host: GitHost, mirrors: Mirrors) -> None:

@@ -137,6 +137,7 @@ async def git_hosting(
     users: Mapping[str, str] | None = None,
     tls: ssl.SSLContext | None = None,
     webhook: Webhook | None = None,
+    serves_shas: bool = True,
 ) -> AsyncIterator[GitHost]:
     host: GitHost
 
@@ -144,7 +145,9 @@ async def git_hosting(
     async def watch(request: web.Request, handler: Any) -> web.StreamResponse:
         return await host.watch(request, handler)
 
-    async with GitServer(folder, users=users, tls=tls, webhook=webhook, middlewares=[watch]) as server:
+    async with GitServer(
+        folder, users=users, tls=tls, webhook=webhook, middlewares=[watch], serves_shas=serves_shas
+    ) as server:
         host = GitHost(server)
         yield host
 
