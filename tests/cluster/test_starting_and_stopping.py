@@ -69,6 +69,15 @@ async def test_the_api_server_can_be_killed_and_started_again(tmp_path: Path) ->
         assert await cluster.works("kube-apiserver")
 
 
+async def test_a_killed_node_takes_up_its_work_at_once(tmp_path: Path) -> None:
+    async with embedded.running(tmp_path, report=quiet) as cluster:
+        await cluster.kill("kwok")
+        under_test = ClusterUnderTest(cluster.kubeconfig)
+        under_test.kubectl("run", "late", "--image=nginx")
+        await cluster.start("kwok")
+        await under_test.until("--for=condition=Ready", "pod/late", seconds=10)
+
+
 async def test_its_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     command = [sys.executable, "-c", _RUNNER, str(tmp_path)]
     parent = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
@@ -134,6 +143,19 @@ async def test_stopping_where_nothing_is_says_so(tmp_path: Path) -> None:
 
 
 async def test_ready_binaries_are_used_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = embedded.build(quiet)
+    folder = tmp_path / "assets"
+    folder.mkdir()
+    for part in ("etcd", "kube-apiserver", "kubectl"):
+        (folder / part).symlink_to(built[part])
+    monkeypatch.setenv("KUBEBUILDER_ASSETS", str(folder))
+    said: list[str] = []
+    async with embedded.running(tmp_path / "cluster", report=said.append) as cluster:
+        assert cluster.parts() == ("etcd", "kube-apiserver")
+    assert "running without kube-controller-manager" in said[0]
+
+
+async def test_a_folder_without_the_needed_binaries_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "assets"
     folder.mkdir()
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(folder))
