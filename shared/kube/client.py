@@ -14,13 +14,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
 
-from shared.kube import access
+from shared.kinds.clusters import ClusterSecret
+from shared.kube import credentials
+from shared.kube.access import Access
 from shared.kube.errors import ApiError, NoCluster, ServerTimeout, Unavailable, from_status
 from shared.kube.limits import Bucket
 from shared.security import redact
@@ -45,7 +47,7 @@ class Cluster:
 
     def __init__(
         self,
-        way: access.Access,
+        way: Access,
         requests: aiohttp.ClientSession,
         streams: aiohttp.ClientSession,
         bucket: Bucket | None = None,
@@ -114,18 +116,20 @@ class Cluster:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send it; when the credentials were refused and there are new ones, once more."""
         for last in (False, True):
-            authorization = await self._way.authorization()
+            grant = await self._way.current()
+            identity = {"Authorization": grant.authorization} if grant.authorization else {}
             async with session.request(
                 call.method,
                 call.url,
-                headers={**call.headers, "Authorization": authorization} if authorization else call.headers,
+                headers={**call.headers, **identity},
                 data=call.body,
                 timeout=limits,
                 allow_redirects=False,
-                proxy=self._way.grant.proxy,
-                server_hostname=self._way.grant.server_name,
+                proxy=grant.proxy,
+                server_hostname=grant.server_name,
+                ssl=grant.tls or True,
             ) as response:
-                if response.status == 401 and not last and await self._way.refused(authorization):
+                if response.status == 401 and not last and await self._way.refused(grant):
                     continue
                 yield response
                 return
@@ -181,12 +185,11 @@ async def _translated(cluster: Cluster, what: str) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _opened(way: access.Access, connections: int, rate: float | None, burst: int) -> AsyncIterator[Cluster]:
+async def _opened(way: Access, connections: int, rate: float | None, burst: int) -> AsyncIterator[Cluster]:
     async with AsyncExitStack() as stack:
 
         async def session(limit: int) -> aiohttp.ClientSession:
-            tls: Any = way.grant.tls if way.grant.tls is not None else True
-            connector = aiohttp.TCPConnector(limit=limit, ssl=tls, keepalive_timeout=60)
+            connector = aiohttp.TCPConnector(limit=limit, keepalive_timeout=60)
             made = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
@@ -211,37 +214,26 @@ async def connect(
 
     `rate` limits our own calls to so many a second; without it the API server's priority and fairness decides.
     """
-    if kubeconfig is None and context is None and not os.environ.get(access.POD):
+    if kubeconfig is None and context is None and not os.environ.get(credentials.POD):
         raise NoCluster("no cluster was named, and this is no pod: give a kubeconfig file or a context")
     in_pod = kubeconfig is None and context is None
-    way = await (access.from_pod() if in_pod else access.from_kubeconfig(kubeconfig, context))
+    way = await (credentials.from_pod() if in_pod else credentials.from_kubeconfig(kubeconfig, context))
     async with _opened(way, connections, rate, burst) as cluster:
         yield cluster
 
 
-class ClusterSecretLike(Protocol):
-    """What is needed of an Argo CD cluster Secret: `config` is its JSON, parsed."""
-
-    @property
-    def server(self) -> str: ...
-
-    @property
-    def config(self) -> Any: ...
-
-
 @asynccontextmanager
 async def connect_secret(
-    secret: ClusterSecretLike,
+    secret: ClusterSecret,
     *,
     connections: int = 64,
     rate: float | None = None,
     burst: int = 100,
 ) -> AsyncIterator[Cluster]:
     """Connect as an Argo CD cluster Secret says. Raises NoCluster."""
-    config = secret.config if isinstance(secret.config, Mapping) else secret.config.model_dump(by_alias=True)
-    way = await access.from_dict(access.kubeconfig_of(secret.server, config))
+    way = await credentials.from_secret(secret)
     async with _opened(way, connections, rate, burst) as cluster:
         yield cluster
 
 
-__all__ = ["JSON", "Cluster", "ClusterSecretLike", "Params", "connect", "connect_secret"]
+__all__ = ["JSON", "Cluster", "Params", "connect", "connect_secret"]

@@ -4,12 +4,12 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
+from shared.kinds.clusters import ClusterSecret
 from shared.kube import Cluster, EventType, Informer, Key, LiveObject, Resource, live_object, verbs
 from tests.parts.cluster import ClusterUnderTest
 
@@ -24,19 +24,18 @@ def config_map(namespace: str, name: str, **data: str) -> Obj:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
 
 
-@dataclass(frozen=True)
-class ClusterSecret:
-    """An Argo CD cluster Secret, as far as connecting goes."""
-
-    server: str
-    config: Obj
-
-
 def service_account(cluster: ClusterUnderTest, namespace: str, name: str = "default") -> ClusterSecret:
     """The Secret with which Argo CD would reach this cluster as a service account."""
     token = cluster.kubectl("create", "token", name, "-n", namespace).strip()
     server, tls = address(cluster)
-    return ClusterSecret(server, {"bearerToken": token, "tlsClientConfig": tls})
+    return cluster_secret(server, {"bearerToken": token, "tlsClientConfig": tls})
+
+
+def cluster_secret(server: str, config: Obj) -> ClusterSecret:
+    values = {"server": server, "config": orjson.dumps(config).decode(), "name": "it"}
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    labels = {"argocd.argoproj.io/secret-type": "cluster"}
+    return ClusterSecret.from_secret({"metadata": {"name": "it", "labels": labels}, "data": data})
 
 
 def address(cluster: ClusterUnderTest) -> tuple[str, Obj]:

@@ -26,7 +26,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-from shared.kube import access
+from shared.kube import credentials
+from shared.kube.access import Access
 
 _READS = frozenset({"get", "list", "watch", "head"})
 _HOP = frozenset({"transfer-encoding", "connection", "keep-alive", "content-length", "host"})
@@ -231,7 +232,7 @@ def _status(rule: Rule) -> web.Response:
 class _Relay:
     """Passes requests on."""
 
-    def __init__(self, proxy: FaultProxy, way: access.Access, session: aiohttp.ClientSession) -> None:
+    def __init__(self, proxy: FaultProxy, way: Access, session: aiohttp.ClientSession) -> None:
         self._proxy = proxy
         self._way = way
         self._session = session
@@ -251,8 +252,9 @@ class _Relay:
 
     async def _forward(self, request: web.Request, *, lose: bool) -> web.StreamResponse:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
-        if "Authorization" not in headers and (authorization := await self._way.authorization()):
-            headers["Authorization"] = authorization
+        grant = await self._way.current()
+        if "Authorization" not in headers and grant.authorization:
+            headers["Authorization"] = grant.authorization
         async with self._session.request(
             request.method,
             URL(f"{self._way.grant.server}{request.raw_path}", encoded=True),
@@ -293,7 +295,7 @@ def _aborted(request: web.Request) -> web.Response:
 @asynccontextmanager
 async def faulty(kubeconfig: Path) -> AsyncIterator[FaultProxy]:
     """Run a proxy in front of the cluster of a kubeconfig."""
-    way = await access.from_kubeconfig(kubeconfig, None)
+    way = await credentials.from_kubeconfig(kubeconfig, None)
     tls = way.grant.tls if way.grant.tls is not None else True
     connector = aiohttp.TCPConnector(limit=0, ssl=tls)
     with TemporaryDirectory(prefix="tiphys-faults-") as folder:

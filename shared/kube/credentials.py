@@ -1,0 +1,177 @@
+"""Where credentials come from: a kubeconfig, a pod's service account, an Argo CD cluster Secret.
+
+In: files or a Secret. Out: an `Access`. kubernetes_asyncio reads them (certificates, exec plugins, OIDC, token
+files); it is imported only here and only when needed: 0.5 s, 31 MB. Never: a key that stays in a temporary file, a
+secret in an error.
+"""
+
+import asyncio
+import hashlib
+import logging
+import os
+import ssl
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from yaml import YAMLError
+
+from shared import clock
+from shared.kinds.clusters import ClusterConfig, ClusterSecret, ExecProvider
+from shared.kube.access import Access, Grant
+from shared.kube.errors import NoCluster
+from shared.security import redact
+
+POD = "KUBERNETES_SERVICE_HOST"
+TOKEN_FILE_AGE = timedelta(minutes=1)
+PLUGIN_SECONDS = 60.0
+_MALFORMED = (OSError, ValueError, LookupError, TypeError, AssertionError, AttributeError)
+USED_UP = 0.8  # of a credential's life; then it is renewed
+
+
+def _named(path: Path | None) -> str:
+    """Give the files to merge, joined as $KUBECONFIG joins them. Raises NoCluster."""
+    name = str(path or os.environ.get("KUBECONFIG") or Path("~/.kube/config"))
+    files = [str(Path(one).expanduser()) for one in name.split(os.pathsep) if one]
+    if not any(Path(one).is_file() for one in files):
+        raise NoCluster(f"there is no kubeconfig at {name}: name an existing file")
+    return os.pathsep.join(files)
+
+
+async def from_kubeconfig(path: Path | None, context: str | None) -> Access:
+    """Use a kubeconfig file (None: $KUBECONFIG or ~/.kube/config). Raises NoCluster."""
+    name = _named(path)
+
+    async def read() -> Grant:
+        from kubernetes_asyncio.config import kube_config
+
+        return await _load(lambda into: kube_config.load_kube_config(name, context, into, persist_config=False))
+
+    return Access(await read(), read)
+
+
+async def from_secret(secret: ClusterSecret) -> Access:
+    """Use an Argo CD cluster Secret. Raises NoCluster."""
+    config = kubeconfig_of(secret.server, secret.config)
+
+    async def read() -> Grant:
+        from kubernetes_asyncio.config import kube_config
+
+        return await _load(lambda into: kube_config.load_kube_config_from_dict(config, None, into))
+
+    return Access(await read(), read)
+
+
+async def from_pod() -> Access:
+    """Use the service account of the pod we run in. Raises NoCluster."""
+
+    async def read() -> Grant:
+        from kubernetes_asyncio.config import incluster_config
+
+        async def load(into: Any) -> None:
+            incluster_config.load_incluster_config(into, try_refresh_token=False)  # type: ignore[no-untyped-call]
+
+        return (await _load(load))._replace(renew_at=clock.now() + TOKEN_FILE_AGE)
+
+    return Access(await read(), read)
+
+
+async def _load(load: Callable[[Any], Awaitable[Any]]) -> Grant:
+    from kubernetes_asyncio.client import Configuration
+    from kubernetes_asyncio.config import ConfigException, kube_config
+
+    logging.getLogger("kubernetes_asyncio.config.kube_config").setLevel(logging.CRITICAL)
+    into = Configuration()
+    try:
+        async with asyncio.timeout(PLUGIN_SECONDS):
+            loader = await load(into)
+        tls, identity = _tls(into), _identity(into)
+    except (ConfigException, YAMLError, *_MALFORMED) as error:
+        reason = redact(str(error)) or type(error).__name__
+        raise NoCluster(f"the cluster's credentials can't be used: {reason}") from error
+    finally:
+        kube_config._cleanup_temp_files()  # noqa: SLF001  # keys from the kubeconfig must not stay on disk
+    expires, now = getattr(loader, "exec_plugin_expiry", None), clock.now()
+    return Grant(
+        server=str(into.host).rstrip("/"),
+        authorization=str(into.api_key.get("BearerToken") or "").strip(),
+        tls=tls,
+        server_name=into.tls_server_name,
+        proxy=into.proxy or _environment_proxy(str(into.host)),
+        identity=identity,
+        renew_at=expires and now + (expires - now) * USED_UP,
+        expires=expires,
+    )
+
+
+def _environment_proxy(server: str) -> str | None:
+    """The proxy of the environment, as curl and client-go read it."""
+    url = urlsplit(server)
+    return None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
+
+
+def _tls(config: Any) -> ssl.SSLContext | None:
+    if not str(config.host).startswith("https"):
+        return None
+    context = ssl.create_default_context(cafile=config.ssl_ca_cert)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    if config.cert_file:
+        context.load_cert_chain(config.cert_file, keyfile=config.key_file)
+    if not config.verify_ssl:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _identity(config: Any) -> bytes:
+    """A digest of who we are to the server."""
+    digest = hashlib.sha256(str(config.api_key.get("BearerToken") or "").encode())
+    if config.cert_file:
+        digest.update(Path(config.cert_file).read_bytes())
+    return digest.digest()
+
+
+def kubeconfig_of(server: str, config: ClusterConfig) -> dict[str, Any]:
+    """Shape an Argo CD cluster Secret as a kubeconfig. Pure. Raises NoCluster for AWS's own shape."""
+    if config.aws_auth_config is not None:
+        raise NoCluster(
+            "awsAuthConfig needs Argo CD's own helper: use execProviderConfig with `aws eks get-token` instead"
+        )
+    tls = config.tls_client_config
+    cluster = {
+        "server": server,
+        "insecure-skip-tls-verify": tls.insecure,
+        "tls-server-name": tls.server_name,
+        "certificate-authority-data": "" if tls.insecure else tls.ca_data,
+        "proxy-url": config.proxy_url,
+    }
+    user = {
+        "token": config.bearer_token.reveal(),
+        "username": config.username,
+        "password": config.password.reveal(),
+        "client-certificate-data": tls.cert_data,
+        "client-key-data": tls.key_data.reveal(),
+        "exec": _exec(config.exec_provider_config),
+    }
+    return {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": _without_empty(cluster)}],
+        "users": [{"name": "it", "user": _without_empty(user)}],
+    }
+
+
+def _exec(plugin: ExecProvider | None) -> dict[str, Any] | None:
+    if plugin is None or not plugin.command:
+        return None
+    env = [{"name": name, "value": value} for name, value in plugin.env.items()]
+    return _without_empty(
+        {"command": plugin.command, "args": list(plugin.args), "apiVersion": plugin.api_version, "env": env}
+    )
+
+
+def _without_empty(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}

@@ -1,0 +1,193 @@
+"""Logging in: kubeconfigs with plugins, cluster Secrets as Argo CD writes them, tokens that expire or are refused.
+
+Not tested: OIDC refresh and Google's provider, which kubernetes_asyncio does alone; a proxy in front of a cluster.
+"""
+
+import base64
+import json
+import os
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from shared.clock import now, rfc3339
+from shared.kube import Cluster, NoCluster, Unauthorized, Unavailable, connect, connect_secret
+from tests.kube.tools import address, cluster_secret, service_account
+from tests.parts.cluster import ClusterUnderTest
+
+REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+EXEC = "client.authentication.k8s.io/v1"
+
+
+async def who(api: Cluster) -> str:
+    body = b'{"apiVersion":"authentication.k8s.io/v1","kind":"SelfSubjectReview"}'
+    found = orjson.loads(await api.request("POST", REVIEWS, body=body))
+    return str(found["status"]["userInfo"]["username"])
+
+
+def raw_user(cluster: ClusterUnderTest) -> dict[str, Any]:
+    config = orjson.loads(cluster.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
+    found: dict[str, Any] = config["users"][0]["user"]
+    return found
+
+
+class Plugin:
+    """An exec plugin: a shell that counts its runs and prints what is in a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._answer, self._runs = folder / "answer", folder / "runs"
+        self.exec = {
+            "apiVersion": EXEC,
+            "command": "sh",
+            "args": ["-c", f"echo run >> '{self._runs}'; cat '{self._answer}'"],
+            "interactiveMode": "Never",
+        }
+
+    def answers(self, token: str, expires_in: float | None = None) -> None:
+        status = {"token": token}
+        if expires_in is not None:
+            status["expirationTimestamp"] = rfc3339(now() + timedelta(seconds=expires_in))
+        self._answer.write_text(json.dumps({"apiVersion": EXEC, "kind": "ExecCredential", "status": status}))
+
+    @property
+    def runs(self) -> int:
+        return self._runs.read_text().count("run")
+
+
+def kubeconfig(folder: Path, cluster: ClusterUnderTest, user: dict[str, Any]) -> Path:
+    server, tls = address(cluster)
+    path = folder / "kubeconfig"
+    config = {
+        "current-context": "it",
+        "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
+        "clusters": [{"name": "it", "cluster": {"server": server, "certificate-authority-data": tls["caData"]}}],
+        "users": [{"name": "it", "user": user}],
+    }
+    path.write_text(json.dumps(config))
+    return path
+
+
+@pytest.fixture
+def plugin(tmp_path: Path) -> Plugin:
+    return Plugin(tmp_path)
+
+
+def token(cluster: ClusterUnderTest, namespace: str) -> str:
+    return cluster.kubectl("create", "token", "default", "-n", namespace).strip()
+
+
+async def test_a_plugin_is_run_once_for_many_requests(
+    cluster: ClusterUnderTest, namespace: str, plugin: Plugin, tmp_path: Path
+) -> None:
+    plugin.answers(token(cluster, namespace), expires_in=3600)
+    async with connect(kubeconfig(tmp_path, cluster, {"exec": plugin.exec})) as api:
+        assert [await who(api) for _ in range(3)] == [f"system:serviceaccount:{namespace}:default"] * 3
+    assert plugin.runs == 1
+
+
+async def test_a_token_that_the_server_refuses_is_asked_for_anew(
+    cluster: ClusterUnderTest, namespace: str, plugin: Plugin, tmp_path: Path
+) -> None:
+    plugin.answers("revoked-token")
+    async with connect(kubeconfig(tmp_path, cluster, {"exec": plugin.exec})) as api:
+        plugin.answers(token(cluster, namespace))
+        assert await who(api) == f"system:serviceaccount:{namespace}:default"
+    assert plugin.runs == 2
+
+
+async def test_a_token_is_renewed_before_it_expires(
+    cluster: ClusterUnderTest, namespace: str, plugin: Plugin, tmp_path: Path
+) -> None:
+    plugin.answers("old-token", expires_in=-10)
+    async with connect(kubeconfig(tmp_path, cluster, {"exec": plugin.exec})) as api:
+        plugin.answers(token(cluster, namespace), expires_in=3600)
+        await who(api)
+        await who(api)
+    assert plugin.runs == 2
+
+
+async def test_a_plugin_that_keeps_giving_a_bad_token_is_not_run_for_every_request(
+    cluster: ClusterUnderTest, plugin: Plugin, tmp_path: Path
+) -> None:
+    plugin.answers("revoked-token")
+    async with connect(kubeconfig(tmp_path, cluster, {"exec": plugin.exec})) as api:
+        for _ in range(5):
+            with pytest.raises(Unauthorized):
+                await who(api)
+    assert plugin.runs == 2
+
+
+async def test_a_plugin_that_fails_says_what_it_said(cluster: ClusterUnderTest, tmp_path: Path) -> None:
+    failing = {"apiVersion": EXEC, "command": "sh", "args": ["-c", "echo please log in >&2; exit 3"]}
+    with pytest.raises(NoCluster, match="please log in"):
+        async with connect(kubeconfig(tmp_path, cluster, {"exec": failing})):
+            pass
+
+
+async def test_a_cluster_secret_with_a_token_logs_in(cluster: ClusterUnderTest, namespace: str) -> None:
+    async with connect_secret(service_account(cluster, namespace)) as api:
+        assert await who(api) == f"system:serviceaccount:{namespace}:default"
+
+
+async def test_a_cluster_secret_with_a_client_certificate_logs_in_and_leaves_no_key_behind(
+    cluster: ClusterUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    server, tls = address(cluster)
+    user = raw_user(cluster)
+    files = {"certData": user["client-certificate-data"], "keyData": user["client-key-data"]}
+    async with connect_secret(cluster_secret(server, {"tlsClientConfig": tls | files})) as api:
+        assert os.listdir(tmp_path) == []
+        assert await who(api)
+
+
+async def test_a_cluster_secret_with_a_plugin_logs_in(
+    cluster: ClusterUnderTest, namespace: str, plugin: Plugin
+) -> None:
+    plugin.answers(token(cluster, namespace))
+    server, tls = address(cluster)
+    command = {"command": "sh", "args": plugin.exec["args"], "apiVersion": EXEC, "env": {"A": "b"}}
+    async with connect_secret(cluster_secret(server, {"execProviderConfig": command, "tlsClientConfig": tls})) as api:
+        assert await who(api) == f"system:serviceaccount:{namespace}:default"
+
+
+async def test_a_certificate_of_an_unknown_authority_is_refused_with_advice(
+    cluster: ClusterUnderTest, namespace: str
+) -> None:
+    server, _ = address(cluster)
+    secret = cluster_secret(server, {"bearerToken": token(cluster, namespace)})
+    async with connect_secret(secret) as api:
+        with pytest.raises(Unavailable, match="correct the cluster's CA"):
+            await who(api)
+
+
+async def test_an_insecure_cluster_secret_trusts_any_certificate(cluster: ClusterUnderTest, namespace: str) -> None:
+    server, _ = address(cluster)
+    secret = cluster_secret(server, {"bearerToken": token(cluster, namespace), "tlsClientConfig": {"insecure": True}})
+    async with connect_secret(secret) as api:
+        assert await who(api)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"{", b"[]", b"{}", b'{"current-context": "a", "contexts": []}', base64.b64decode("/////w==")],
+)
+async def test_a_damaged_kubeconfig_is_one_clear_error(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "kubeconfig"
+    path.write_bytes(damage)
+    with pytest.raises(NoCluster):
+        async with connect(path):
+            pass
+
+
+async def test_a_missing_file_or_context_is_named(cluster: ClusterUnderTest, tmp_path: Path) -> None:
+    with pytest.raises(NoCluster, match=r"there is no kubeconfig at .*nowhere"):
+        async with connect(tmp_path / "nowhere"):
+            pass
+    with pytest.raises(NoCluster, match="no-such-context"):
+        async with connect(cluster.kubeconfig, "no-such-context"):
+            pass
