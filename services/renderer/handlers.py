@@ -29,7 +29,7 @@ SETTINGS_PREFIXES = ("helm.", "kustomize.", "jsonnet.")
 
 @dataclass(slots=True)
 class Renderer:
-    """`engines_version` is part of every question: new engines may render differently."""
+    """`engines_version` is part of every question: new engines may render differently. `made` counts renders."""
 
     parts: Parts
     bus: Bus
@@ -37,6 +37,7 @@ class Renderer:
     flights: Flights[RenderReply]
     turns: Turns
     engines_version: str
+    made: int = 0
     _stored: dict[str, float] = field(default_factory=dict)
 
     async def on_render(self, request: RenderRequest) -> RenderReply:
@@ -112,6 +113,7 @@ class Renderer:
     async def _render(self, question: str, request: RenderRequest) -> RenderReply:
         async with self.turns.taken():
             rendered = await render(request, self.parts)
+        self.made += 1
         digest = await self.bus.put_object(BUCKET, rendered.manifests)
         self._note_stored(digest)
         reply = RenderReply(digest=digest, count=rendered.count, sources=rendered.sources, warnings=rendered.warnings)

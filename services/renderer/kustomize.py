@@ -11,32 +11,26 @@ from typing import Any
 from services.renderer.environment import Environment
 from services.renderer.failures import Reason, RenderFailure
 from services.renderer.files import Files
-from services.renderer.helm import Cluster, plain_version
 from services.renderer.paths import join
-from shared.kinds.source import KustomizeOptions
+from shared.kinds.source import KustomizeOptions, KustomizePatch, KustomizeTarget
 
 BUILD_OPTIONS = "kustomize.buildOptions"
 
 
 @dataclass(frozen=True, slots=True)
 class KustomizeJob:
-    """`edits` are the kustomization's fields to set, as the worker takes them."""
+    """`edits` are the kustomization's fields to set, `options` the words of a `kustomize build` command line."""
 
     folder: str
     edits: Mapping[str, Any]
-    kube_version: str
-    api_versions: tuple[str, ...]
+    options: tuple[str, ...]
 
 
 def gather(
-    options: KustomizeOptions, files: Files, folder: str, environment: Environment, cluster: Cluster
+    options: KustomizeOptions, files: Files, folder: str, environment: Environment, settings: Mapping[str, str]
 ) -> KustomizeJob:
-    return KustomizeJob(
-        folder=folder,
-        edits=edits(options, files, folder, environment),
-        kube_version=plain_version(options.kube_version or cluster.kube_version),
-        api_versions=options.api_versions or cluster.api_versions,
-    )
+    """`kubeVersion` and `apiVersions` are for charts inside a kustomization, which the worker refuses: not needed."""
+    return KustomizeJob(folder, edits(options, files, folder, environment), build_options(options, settings))
 
 
 def build_options(options: KustomizeOptions, settings: Mapping[str, str]) -> tuple[str, ...]:
@@ -78,10 +72,16 @@ def edits(options: KustomizeOptions, files: Files, folder: str, environment: Env
         "commonAnnotations": annotations(options, environment),
         "forceCommonAnnotations": options.force_common_annotations,
         "namespace": options.namespace,
-        "patches": [each.to_wire() for each in options.patches],
+        "patches": [_patch(each) for each in options.patches],
         "components": components(options, files, folder),
     }
     return {name: value for name, value in wanted.items() if value}
+
+
+def _patch(given: KustomizePatch) -> dict[str, Any]:
+    wanted = {"path": given.path, "patch": given.patch, "options": dict(given.options)}
+    target = given.target and given.target.model_dump(by_alias=True, include=set(KustomizeTarget.model_fields))
+    return {name: value for name, value in {**wanted, "target": target}.items() if value}
 
 
 def count_of(count: int | str, name: str) -> int:

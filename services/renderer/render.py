@@ -13,7 +13,6 @@ from services.renderer.directory import JSONNET, Limits, manifests
 from services.renderer.environment import Environment, build_environment
 from services.renderer.failures import Reason, RenderFailure
 from services.renderer.files import input_paths
-from services.renderer.helm import Cluster
 from services.renderer.known import CLUSTER, REVISION, Input
 from services.renderer.opened import (
     OpenedSource,
@@ -102,46 +101,39 @@ async def _one(
     if opened.folder is None or only_referred(opened.source):
         return SourceOutput(Tool.DIRECTORY)
     environment = environment_of(opened, request, parts.argo_namespace)
-    output = await _by_tool(opened, every, environment, request, parts)
+    output = await _by_tool(tools.Job(opened, environment, request, parts), every)
     if environment.used_revision or not opened.from_git:
         output.facts.add(REVISION)
     return output
 
 
-async def _by_tool(
-    opened: OpenedSource, every: Sequence[OpenedSource], environment: Environment, request: RenderRequest, parts: Parts
-) -> SourceOutput:
-    assert opened.folder is not None
-    names = await parts.in_thread(names_in, opened.files, opened.folder)
-    cluster = Cluster(request.destination_namespace, request.kube_version, request.api_versions)
-    tool = detect(opened.source, names, request.settings)
+async def _by_tool(job: tools.Job, every: Sequence[OpenedSource]) -> SourceOutput:
+    opened, settings = job.opened, job.request.settings
+    names = await job.parts.in_thread(names_in, opened.files, job.folder)
+    tool = detect(opened.source, names, settings)
     match tool:
         case Tool.HELM:
-            roots = references(opened, every, request.settings)
-            objects = await tools.helm(opened, roots, environment, cluster, request, parts)
+            objects = await tools.helm(job, references(opened, every, settings))
             return SourceOutput(tool, objects, facts={CLUSTER})
         case Tool.KUSTOMIZE:
-            objects = await tools.kustomize(opened, environment, cluster, request, parts)
-            return SourceOutput(tool, objects, facts={CLUSTER})
+            return SourceOutput(tool, await tools.kustomize(job))
         case Tool.DIRECTORY:
-            return await _directory(opened, environment, parts)
+            return await _directory(job)
         case Tool.PLUGIN:
             message = "config management plugins are not built: use Helm, Kustomize, Jsonnet or plain files"
             raise RenderFailure(Reason.PLUGINS_NOT_BUILT, message)
 
 
-async def _directory(opened: OpenedSource, environment: Environment, parts: Parts) -> SourceOutput:
-    assert opened.folder is not None
-    options = opened.source.directory or DirectoryOptions()
+async def _directory(job: tools.Job) -> SourceOutput:
+    parts, options = job.parts, job.opened.source.directory or DirectoryOptions()
     limits = Limits(parts.settings.combined_manifests_bytes)
-    found, warnings = await parts.in_thread(manifests, opened.files, opened.folder, options, limits, parts.parsed)
-    job = jsonnet.gather(options.jsonnet, opened.folder, environment) if _has_jsonnet(found) else None
+    found, warnings = await parts.in_thread(manifests, job.opened.files, job.folder, options, limits, parts.parsed)
+    if not _has_jsonnet(found):
+        return SourceOutput(Tool.DIRECTORY, [obj for _, parsed in found if parsed for obj in parsed.objects], warnings)
+    wanted = jsonnet.gather(options.jsonnet, job.folder, job.environment)
     objects: list[bytes] = []
     for path, parsed in found:
-        if parsed is not None:
-            objects += parsed.objects
-        elif job is not None:
-            objects += await tools.jsonnet(path, job, opened, parts)
+        objects += await tools.jsonnet(job, path, wanted) if parsed is None else parsed.objects
     return SourceOutput(Tool.DIRECTORY, objects, warnings)
 
 

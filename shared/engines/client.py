@@ -72,6 +72,11 @@ class Engines:
             return await self._perform(op, args, seconds, files)
 
     @property
+    def binary(self) -> Path:
+        """The worker's program; its name holds the digest of its sources."""
+        return self._binary
+
+    @property
     def pids(self) -> tuple[int, ...]:
         """The processes there are now, for measuring."""
         return tuple(worker.pid for worker in self._all)

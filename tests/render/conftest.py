@@ -1,5 +1,19 @@
-"""The real parts of these tests."""
+"""The real parts of these tests: an OCI registry, the engines worker, a renderer with its own data folder."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from shared.bus import Bus
+from shared.engines.client import Engines
 from tests.parts.registry import registry
+from tests.render.service import Service, running_service
 
-__all__ = ["registry"]
+__all__ = ["registry", "service"]
+
+
+@pytest_asyncio.fixture
+async def service(bus: Bus, engines: Engines, tmp_path: Path) -> AsyncIterator[Service]:
+    async with running_service(bus, engines, tmp_path) as running:
+        yield running

@@ -47,7 +47,7 @@ class Shop:
     def publish(self, name: str, versions: Sequence[str], *, digest: str | None = None, base: str = "") -> None:
         entries = []
         for version in versions:
-            data = packed(chart(name, version))
+            data = packed(chart(name, version=version))
             self.files[f"{name}-{version}.tgz"] = data
             real = digest or hashlib.sha256(data).hexdigest()
             entries.append({"name": name, "version": version, "urls": [f"{base}{name}-{version}.tgz"], "digest": real})
@@ -189,7 +189,7 @@ async def test_an_unreachable_repository_is_worth_another_try(charts: Charts) ->
 
 
 async def test_a_chart_comes_from_a_registry_by_version(registry: RunningRegistry, charts: Charts, unique: str) -> None:
-    data = packed(chart("web", "1.2.0+build"))
+    data = packed(chart("web", version="1.2.0+build"))
     await registry.push(f"{unique}/web", "1.2.0_build", data)
     await registry.push(f"{unique}/web", "1.1.0", b"older")
     repository = ChartRepository(f"oci://{registry.host}/{unique}", oci=True, access=Access(plain_http=True))

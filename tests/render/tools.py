@@ -76,15 +76,14 @@ def packed(files: Mapping[str, Content]) -> bytes:
     return gzip.compress(target.getvalue(), mtime=0)
 
 
-def chart(name: str, version: str = "1.0.0", **files: Content) -> dict[str, Content]:
-    """A chart's files below a folder with its name; keys of `files` write "/" as "__" and "." as "_dot_"."""
-    given = {key.replace("__", "/").replace("_dot_", "."): value for key, value in files.items()}
+def chart(name: str, files: Mapping[str, Content] | None = None, *, version: str = "1.0.0") -> dict[str, Content]:
+    """A chart's files below a folder with its name; `files` are added or replace what every chart has."""
     own: dict[str, Content] = {
         "Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: {version}\n",
         "values.yaml": "text: default\n",
         "templates/config.yaml": TEMPLATE,
     }
-    return {f"{name}/{path}": content for path, content in {**own, **given}.items()}
+    return {f"{name}/{path}": content for path, content in {**own, **(files or {})}.items()}
 
 
 TEMPLATE = """\
