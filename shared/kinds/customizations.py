@@ -83,8 +83,11 @@ def _mapped(text: str, problems: list[str]) -> Iterator[tuple[str, str, str, Any
         problems.append(f"argocd-cm {PREFIX}: must be a map from group/Kind to its customizations")
         return
     for pattern, sections in value.items():
-        for section, inner in (sections or {}).items():
-            yield PREFIX, _IN_MAP.get(section, section), str(pattern), inner
+        if isinstance(sections, dict):
+            for section, inner in sections.items():
+                yield PREFIX, _IN_MAP.get(str(section), str(section)), str(pattern), inner
+        else:
+            problems.append(f"argocd-cm {PREFIX}: {pattern} must be a map of customizations")
 
 
 def pattern_of(kind: str) -> str:
@@ -118,8 +121,16 @@ def _parsed(text: Any) -> Any:
 def _ignored(value: Any) -> Ignored:
     if not isinstance(value or {}, dict):
         raise Unreadable("must be a map with jsonPointers, jqPathExpressions or managedFieldsManagers")
-    keys = ("jsonPointers", "jqPathExpressions", "managedFieldsManagers")
-    return Ignored(*(tuple(map(str, (value or {}).get(key) or ())) for key in keys))
+    return Ignored(
+        *(_texts(value or {}, key) for key in ("jsonPointers", "jqPathExpressions", "managedFieldsManagers"))
+    )
+
+
+def _texts(value: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = value.get(key) or []
+    if not isinstance(found, list):
+        raise Unreadable(f"{key} must be a list")
+    return tuple(map(str, found))
 
 
 def _known_types(value: Any) -> tuple[KnownTypeField, ...]:

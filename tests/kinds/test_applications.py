@@ -136,8 +136,10 @@ SPEC_PROBLEMS: list[tuple[Obj, str]] = [
     ),
     (
         {"sources": [{"repoURL": "https://x"}]},
-        "spec.sources[0].repoURL and either spec.sources[0].path, spec.sources[0].chart or spec.sources[0].ref "
-        "are required",
+        (
+            "spec.sources[0].repoURL and either spec.sources[0].path, spec.sources[0].chart or spec.sources[0].ref "
+            "are required"
+        ),
     ),
     (
         {"sources": [{"repoURL": "https://x", "ref": "v"}, {"repoURL": "https://y", "ref": "v"}]},
