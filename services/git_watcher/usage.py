@@ -19,15 +19,19 @@ class Use(NamedTuple):
 
 def uses_of(spec: Mapping[str, Any]) -> frozenset[Use]:
     """The git sources of an Application's spec; charts and OCI artifacts are not ours."""
-    hydrator = spec.get("sourceHydrator") or {}
-    dry = hydrator.get("drySource")
-    sources = [*(spec.get("sources") or ()), spec.get("source"), dry]
+    sources = [*(spec.get("sources") or ()), spec.get("source"), *_hydrated(spec.get("sourceHydrator") or {})]
     project = str(spec.get("project") or "default")
     return frozenset(
         Use(str(source["repoURL"]), str(source.get("targetRevision") or "HEAD"), project)
         for source in sources
         if source and source.get("repoURL") and not source.get("chart") and not source["repoURL"].startswith("oci://")
     )
+
+
+def _hydrated(hydrator: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Where the dry source is, and the branch that holds what it becomes."""
+    dry, synced = hydrator.get("drySource") or {}, hydrator.get("syncSource") or {}
+    return [dry, {"repoURL": synced.get("repoURL") or dry.get("repoURL"), "targetRevision": synced.get("targetBranch")}]
 
 
 class Usage:
