@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from shared.engines.client import Engines
-
 from services.renderer.chart_store import ChartStore
 from services.renderer.charts import Charts
 from services.renderer.directory import ParsedFiles
@@ -21,6 +19,7 @@ from services.renderer.settings import RendererSettings
 from services.renderer.tools import best_version
 from services.renderer.turns import Turns
 from shared.bus import Bus
+from shared.engines.client import Engines
 from shared.events import RenderReply, RenderRequest, ResolveChart
 from shared.oci.download import session
 from shared.run import Context
@@ -71,9 +70,9 @@ async def opened_parts(
 
 
 @asynccontextmanager
-async def opened_renderer(bus: Bus, parts: Parts) -> AsyncIterator[Renderer]:
+async def opened_renderer(bus: Bus, parts: Parts, *, results: str = RESULTS) -> AsyncIterator[Renderer]:
     settings = parts.settings
-    bucket = await bus.kv(RESULTS, lifetime=settings.results_days * DAY_SECONDS)
+    bucket = await bus.kv(results, lifetime=settings.results_days * DAY_SECONDS)
     flights: Flights[RenderReply] = Flights()
     async with flights:
         yield Renderer(

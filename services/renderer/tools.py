@@ -42,10 +42,13 @@ REASONS = {
 
 
 def best_version(engines: Engines) -> Best:
-    """Semver as the engines know it."""
+    """Semver as the engines know it; a prerelease counts only when the constraint names one."""
 
     async def best(constraint: str, versions: Sequence[str]) -> str | None:
-        return await semver.best(engines, constraint, versions)
+        arguments = {"constraint": constraint, "versions": list(versions), "prereleases": False}
+        with engine_failures(Reason.VERSION_NOT_FOUND):
+            fitting: list[str] = await engines.call("semver.matching", arguments)
+        return fitting[-1] if fitting else None
 
     return best
 

@@ -9,11 +9,12 @@ from shared.bus import Bus
 from shared.engines.client import Engines
 from tests.parts.registry import registry
 from tests.render.service import Service, running_service
+from tests.render.shop import shop
 
-__all__ = ["registry", "service"]
+__all__ = ["registry", "service", "shop"]
 
 
 @pytest_asyncio.fixture
-async def service(bus: Bus, engines: Engines, tmp_path: Path) -> AsyncIterator[Service]:
-    async with running_service(bus, engines, tmp_path) as running:
+async def service(bus: Bus, engines: Engines, tmp_path: Path, unique: str) -> AsyncIterator[Service]:
+    async with running_service(bus, engines, tmp_path, unique) as running:
         yield running

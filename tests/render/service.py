@@ -1,4 +1,4 @@
-"""The renderer as tests hold it: mirrors to commit to, repositories to know, and questions as the reconciler asks them."""
+"""The renderer as tests hold it: mirrors to commit to, repositories to know, and the reconciler's questions."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -90,15 +90,19 @@ def request(sources: Sequence[Obj], **fields: Any) -> RenderRequest:
 
 
 @asynccontextmanager
-async def running_service(bus: Bus, engines: Engines, data: Path, **settings: Any) -> AsyncIterator[Service]:
-    """A renderer over its own data folder."""
+async def running_service(
+    bus: Bus, engines: Engines, data: Path, results: str, **settings: Any
+) -> AsyncIterator[Service]:
+    """A renderer over its own data folder and its own bucket of results."""
     holder: list[Service] = []
 
     def lookup(url: str, project: str) -> ChartRepository:
         return holder[0].lookup(url, project)
 
     wanted = RendererSettings(**settings)
-    async with opened_parts(engines, lookup, wanted, data=data, namespace="argocd") as parts:
-        async with opened_renderer(bus, parts) as renderer:
-            holder.append(Service(renderer, bus, data / "mirrors"))
-            yield holder[0]
+    async with (
+        opened_parts(engines, lookup, wanted, data=data, namespace="argocd") as parts,
+        opened_renderer(bus, parts, results=results) as renderer,
+    ):
+        holder.append(Service(renderer, bus, data / "mirrors"))
+        yield holder[0]

@@ -1,16 +1,12 @@
 """Charts from a plain HTTP repository and from a real registry: versions, digests, credentials, the store on disk."""
 
 import base64
-import hashlib
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import yaml
-from aiohttp import web
 
 from services.renderer.chart_store import ChartStore
 from services.renderer.charts import Charts
@@ -20,48 +16,11 @@ from shared.oci.access import ANONYMOUS, Access
 from shared.oci.download import session
 from shared.security import Secret
 from tests.parts.registry import RunningRegistry, serving
+from tests.render.shop import Shop
 from tests.render.tools import chart, packed
 
 MIB = 1024 * 1024
 PASSWORD = "secret-of-the-repository"
-
-
-@dataclass
-class Shop:
-    """A chart repository as a plain file server; remembers what was asked, and may want a password."""
-
-    url: str = ""
-    files: dict[str, bytes] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
-    headers: list[str] = field(default_factory=list)
-    authorization: str = ""
-
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        self.asked.append(request.path)
-        self.headers.append(request.headers.get("Authorization", ""))
-        if self.authorization and self.headers[-1] != self.authorization:
-            return web.Response(status=401)
-        data = self.files.get(request.path.strip("/"))
-        return web.Response(status=404) if data is None else web.Response(body=data)
-
-    def publish(self, name: str, versions: Sequence[str], *, digest: str | None = None, base: str = "") -> None:
-        entries = []
-        for version in versions:
-            data = packed(chart(name, version=version))
-            self.files[f"{name}-{version}.tgz"] = data
-            real = digest or hashlib.sha256(data).hexdigest()
-            entries.append({"name": name, "version": version, "urls": [f"{base}{name}-{version}.tgz"], "digest": real})
-        index = yaml.safe_load(self.files.get("index.yaml", b"{}")) or {}
-        index.setdefault("entries", {})[name] = entries
-        self.files["index.yaml"] = yaml.safe_dump({"apiVersion": "v1", **index}).encode()
-
-
-@pytest_asyncio.fixture
-async def shop() -> AsyncIterator[Shop]:
-    made = Shop()
-    async with serving(made.answer) as url:
-        made.url = url
-        yield made
 
 
 async def highest(constraint: str, versions: Sequence[str]) -> str | None:

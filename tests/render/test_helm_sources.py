@@ -1,4 +1,4 @@
-"""Helm sources through the whole service and the real engine: every option of `spec.source.helm`, and what they read."""
+"""Helm sources through the whole service and the real engine: every option of `spec.source.helm`."""
 
 from collections.abc import Mapping
 from typing import Any

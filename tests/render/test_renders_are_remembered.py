@@ -1,4 +1,4 @@
-"""What the service remembers: by contents, over commits and restarts, shared in flight; and what makes it render anew."""
+"""What the service remembers: over commits and restarts, in flight; and what makes it render anew."""
 
 import asyncio
 from pathlib import Path
@@ -89,11 +89,11 @@ async def test_a_new_cluster_version_does_not_concern_plain_files(service: Servi
     assert renders(service) == 1
 
 
-async def test_a_restart_is_warm(bus: Bus, engines: Engines, tmp_path: Path) -> None:
-    async with running_service(bus, engines, tmp_path) as service:
-        await service.rendered({"app/a.yaml": config_map(tmp_path.name.replace("_", "-"))})
+async def test_a_restart_is_warm(bus: Bus, engines: Engines, tmp_path: Path, unique: str) -> None:
+    async with running_service(bus, engines, tmp_path, unique) as service:
+        await service.rendered({"app/a.yaml": config_map("a")})
         source = service.source()
-    async with running_service(bus, engines, tmp_path) as service:
+    async with running_service(bus, engines, tmp_path, unique) as service:
         await service.render(source)
         assert renders(service) == 0
 
