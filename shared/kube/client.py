@@ -18,6 +18,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from shared.kinds.clusters import ClusterSecret
@@ -26,11 +27,13 @@ from shared.kube.access import Access
 from shared.kube.errors import ApiError, NoCluster, ServerTimeout, Unavailable, from_status
 from shared.kube.limits import Bucket
 from shared.security import redact
+from shared.telemetry import metrics
 
 Params = Mapping[str, str]
 JSON = "application/json"
 ATTEMPTS = 5
 LONGEST_WAIT = 30.0
+_seconds = metrics.seconds("kube_request", "Requests to API servers that were answered", ("method", "status"))
 _ASKING = frozenset({"GET", "HEAD"})
 
 
@@ -51,15 +54,22 @@ class Cluster:
         requests: aiohttp.ClientSession,
         streams: aiohttp.ClientSession,
         bucket: Bucket | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self._way = way
         self._requests = requests
         self._streams = streams
         self._bucket = bucket
+        self._headers = headers
         self.server = way.grant.server
 
     def __repr__(self) -> str:
         return f"Cluster({redact(self.server)})"
+
+    def impersonating(self, user: str, groups: tuple[str, ...] = ()) -> "Cluster":
+        """Give the same connection in somebody else's name; our own account needs the right to impersonate."""
+        headers = (("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups))
+        return Cluster(self._way, self._requests, self._streams, self._bucket, headers)
 
     async def request(
         self,
@@ -92,8 +102,10 @@ class Cluster:
 
     async def _once(self, call: _Call, seconds: float) -> bytes:
         limits = aiohttp.ClientTimeout(total=max(seconds, 0.001), sock_connect=10)
+        began = monotonic()
         async with _translated(self, call.what), self._send(self._requests, call, limits) as response:
             data = await response.read()
+            _seconds.labels(call.method, response.status).observe(monotonic() - began)
             if response.status >= 300:
                 raise from_status(data, response.status, _retry_after(response))
             return data
@@ -108,7 +120,7 @@ class Cluster:
         async with _translated(self, call.what), self._send(self._streams, call, limits) as response:
             if response.status >= 300:
                 raise from_status(await response.read(), response.status, _retry_after(response))
-            yield _lines(response)
+            yield lines(response.content.iter_any())
 
     @asynccontextmanager
     async def _send(
@@ -117,11 +129,11 @@ class Cluster:
         """Send it; when the credentials were refused and there are new ones, once more."""
         for last in (False, True):
             grant = await self._way.current()
-            identity = {"Authorization": grant.authorization} if grant.authorization else {}
+            identity = (("Authorization", grant.authorization),) if grant.authorization else ()
             async with session.request(
                 call.method,
                 call.url,
-                headers={**call.headers, **identity},
+                headers=CIMultiDict((*call.headers.items(), *identity, *self._headers)),
                 data=call.body,
                 timeout=limits,
                 allow_redirects=False,
@@ -155,17 +167,17 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     return float(text) if text.isdigit() else None
 
 
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[list[bytes]]:
-    """Cut the body into lines of any length."""
+async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+    """Cut a stream into lines of any length; what follows the last line end is none."""
     rest: list[bytes] = []
-    async for chunk in response.content.iter_any():
+    async for chunk in chunks:
         if b"\n" not in chunk:
             rest.append(chunk)
             continue
-        lines = chunk.split(b"\n")
-        lines[0] = b"".join((*rest, lines[0]))
-        rest = [lines.pop()]
-        yield lines
+        found = chunk.split(b"\n")
+        found[0] = b"".join((*rest, found[0]))
+        rest = [found.pop()]
+        yield found
 
 
 @asynccontextmanager

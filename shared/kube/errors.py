@@ -203,7 +203,9 @@ _decoder = msgspec.json.Decoder(_Status)
 
 def _clean(text: str, limit: int, *, secret: bool) -> str:
     text = redact(_VALUE.sub(r"\1: ***", text) if secret else text)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+    if len(text) <= limit:
+        return text
+    return f"{text[: limit // 2]} … {text[-limit // 2 + 3 :]}"  # the server writes the reason last
 
 
 def _read(body: bytes, status: int) -> _Status:

@@ -23,13 +23,15 @@ from shared.kube.client import JSON, Cluster
 from shared.kube.discovery import Resource
 from shared.kube.errors import ApiError, Gone, ServerTimeout, from_status
 from shared.kube.verbs import path
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 T = TypeVar("T")
 PAGE = 500
 FIRST_PAUSE, LONGEST_PAUSE, SHORT_LIFE = 0.1, 15.0, 1.0
 PARTIAL = "application/json;as={};g=meta.k8s.io;v=v1"
 log = get_logger()
+_changes = metrics.counter("kube_changes", "Objects that informers saw change", ("kind",))
+_lists = metrics.counter("kube_lists", "Whole lists that informers read", ("kind",))
 
 
 class EventType(StrEnum):
@@ -86,6 +88,7 @@ class Informer(Generic[T]):
         self._metadata_only = metadata_only
         self._page_size = page_size
         self._idle = idle
+        self._count = _changes.labels(resource.kind)
         self._seen: dict[Key, _Seen] = {}
         self._on_event: OnEvent[T] | None = None
         self._version: str | None = None
@@ -166,6 +169,7 @@ class Informer(Generic[T]):
             params["continue"] = page.metadata.token
         for key in self._seen.keys() - present:
             self._drop(key)
+        _lists.labels(self.resource.kind).inc()
         self.synced.set()
         self._turned.set()
         return page.metadata.resourceVersion
@@ -249,5 +253,6 @@ class Informer(Generic[T]):
             self._say(EventType.DELETED, key, old, old)
 
     def _say(self, type_: EventType, key: Key, obj: T, old: T | None) -> None:
+        self._count.inc()
         if self._on_event is not None:
             self._on_event(type_, key, obj, old)

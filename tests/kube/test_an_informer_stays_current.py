@@ -8,8 +8,8 @@ import asyncio
 import orjson
 import pytest
 
-from shared.kube import Cluster, Forbidden, Informer, Key, NotFound, Resource, live_object, metadata
-from tests.kube.tools import CONFIG_MAPS, Said, put, remove, watching
+from shared.kube import Cluster, Forbidden, Informer, Key, NotFound, Resource, live_object, metadata, verbs
+from tests.kube.tools import CONFIG_MAPS, Said, config_map, put, remove, watching
 from tests.parts.faultproxy import FaultProxy
 
 MAPS = r"^GET .*/configmaps"
@@ -135,6 +135,13 @@ async def test_an_object_of_more_than_a_megabyte_comes_through_the_watch(api: Cl
         await put(api, namespace, "large", v="x" * 1_000_000)
         await seen.until(lambda: len(seen.said) == 1)
     assert len(seen.said[0].new) == 1_000_000
+
+
+async def test_a_page_of_twenty_megabytes_is_read(api: Cluster, namespace: str) -> None:
+    large = (config_map(namespace, f"m-{n}", v="x" * 1_020_000) for n in range(20))
+    await asyncio.gather(*(verbs.create(api, CONFIG_MAPS, obj) for obj in large))
+    async with watching(api, namespace) as seen:
+        assert sum(len(one.raw) for one in seen.informer.store.values()) > 20_000_000
 
 
 async def test_an_object_that_cannot_be_read_keeps_its_last_good_value(api: Cluster, namespace: str) -> None:

@@ -5,7 +5,6 @@ Not tested: OIDC refresh and Google's provider, which kubernetes_asyncio does al
 
 import base64
 import json
-import os
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -33,6 +32,10 @@ def raw_user(cluster: ClusterUnderTest) -> dict[str, Any]:
     config = orjson.loads(cluster.kubectl("config", "view", "--raw", "--minify", "-o", "json"))
     found: dict[str, Any] = config["users"][0]["user"]
     return found
+
+
+def files_in(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 class Plugin:
@@ -141,7 +144,7 @@ async def test_a_cluster_secret_with_a_client_certificate_logs_in_and_leaves_no_
     user = raw_user(cluster)
     files = {"certData": user["client-certificate-data"], "keyData": user["client-key-data"]}
     async with connect_secret(cluster_secret(server, {"tlsClientConfig": tls | files})) as api:
-        assert os.listdir(tmp_path) == []
+        assert files_in(tmp_path) == []
         assert await who(api)
 
 

@@ -1,5 +1,10 @@
 """Which failures the client hides, which it reports, and how its errors read."""
 
+import asyncio
+from collections.abc import AsyncIterator
+
+import hypothesis
+import hypothesis.strategies as st
 import pytest
 
 from shared.kube import (
@@ -21,6 +26,7 @@ from shared.kube import (
     connect_secret,
     verbs,
 )
+from shared.kube.client import lines
 from shared.kube.errors import MESSAGE_LIMIT, from_status
 from tests.kube.tools import CONFIG_MAPS, config_map, put, service_account
 from tests.parts.cluster import ClusterUnderTest
@@ -143,6 +149,13 @@ async def test_what_the_account_may_not_do_is_forbidden(cluster: ClusterUnderTes
     assert not failure.value.retriable
 
 
+async def test_another_account_can_be_stood_in_for(api: Cluster, namespace: str) -> None:
+    account = api.impersonating(f"system:serviceaccount:{namespace}:default", ("system:authenticated",))
+    with pytest.raises(Forbidden, match=f"system:serviceaccount:{namespace}:default"):
+        await verbs.list_(account, CONFIG_MAPS, namespace)
+    assert await verbs.list_(api, CONFIG_MAPS, namespace)
+
+
 async def test_a_dry_run_changes_nothing(through: Cluster, proxy: FaultProxy, namespace: str) -> None:
     predicted = await verbs.apply(through, CONFIG_MAPS, config_map(namespace, "a", v="1"), manager="test", dry_run=True)
     assert predicted["data"] == {"v": "1"}
@@ -156,6 +169,20 @@ async def test_no_cluster_is_chosen_silently(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(NoCluster, match="give a kubeconfig"):
         async with connect(None, None):
             pass
+
+
+@hypothesis.given(st.lists(st.binary(max_size=9)), st.integers(1, 7))
+def test_a_stream_is_cut_into_its_lines_wherever_it_was_cut_before(parts: list[bytes], size: int) -> None:
+    whole = b"".join(part.replace(b"\n", b"") + b"\n" for part in parts)
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(whole), size):
+            yield whole[start : start + size]
+
+    async def collect() -> list[bytes]:
+        return [line async for batch in lines(chunks()) for line in batch]
+
+    assert asyncio.run(collect()) == whole.split(b"\n")[:-1]
 
 
 def test_bodies_that_are_no_status_are_clipped_and_redacted() -> None:
