@@ -10,6 +10,7 @@ from services.cli.target import Target, bus_url, resolve
 from services.stack import state
 from shared import kube
 from shared.bus import Bus, Disconnected, connect
+from shared.telemetry import configure
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,11 @@ class Session:
         return self.target.namespace
 
 
+def _quiet() -> None:
+    """What libraries have to say is for services; a command says itself what is wrong."""
+    configure("tiphys", json=False, level="ERROR")
+
+
 def target_of(where: Where) -> Target:
     return resolve(where, state.running(where.data))
 
@@ -32,12 +38,14 @@ async def open_cluster(where: Where) -> AsyncIterator[Session]:
     target = target_of(where)
     if not target.kubeconfig.exists():
         raise CliError(f"there is no kubeconfig {target.kubeconfig}", code=Exit.UNREACHABLE)
+    _quiet()
     async with kube.connect(target.kubeconfig, target.context) as cluster:
         yield Session(cluster, kube.Discovery(cluster), target)
 
 
 @asynccontextmanager
 async def open_bus(where: Where) -> AsyncIterator[Bus]:
+    _quiet()
     url = where.nats or bus_url(target_of(where))
     try:
         async with connect(url, service="cli", patience=5.0) as bus:

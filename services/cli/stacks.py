@@ -106,7 +106,9 @@ def _service_row(name: str, service: dict[str, object]) -> tuple[str, str, str]:
 
 async def demo(where: Where, listen: str) -> None:
     from services.stack.demo import show
+    from shared.telemetry import configure
 
+    configure("tiphys", json=False, level="ERROR")
     found = await show(options_of(where, listen, git=True), note)
     from services.cli.changes import print_timeline
 
@@ -116,7 +118,9 @@ async def demo(where: Where, listen: str) -> None:
 
 async def bench(where: Where, counts: tuple[int, ...], *, pushes: int, write: bool) -> None:
     from services.stack.bench.run import measure
+    from shared.telemetry import configure
 
+    configure("tiphys", json=False, level="ERROR")
     target = Path(__file__).parents[2] / "docs" / "benchmarks.md" if write else None
     figures = await measure(counts, pushes=pushes, target=target, report=note)
     if where.output is not Output.TABLE:

@@ -6,6 +6,7 @@ that fails is restarted by itself, and `/readyz` says so meanwhile. The state fi
 
 import asyncio
 import os
+import textwrap
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from shared.clock import now, rfc3339
 from shared.run import Board, Common, Context, configure_logs, load, opened, supervised, until_signal_or_done
 
 REPORT_EVERY = 10.0
+LONGEST_REASON = 240
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ def _missing(board: Board) -> list[str]:
 
 
 def _why(parts: dict[str, Any]) -> str:
-    return ", ".join(f"{part} {said.get('why', '')}" for part, said in parts.items() if not said["ready"]) or "starting"
+    missing = [f"{part} {said.get('why', '')}" for part, said in parts.items() if not said["ready"]]
+    return textwrap.shorten(", ".join(missing) or "starting", LONGEST_REASON)
 
 
 async def _ground(options: Options, parts: AsyncExitStack, report: Report) -> Ground:
