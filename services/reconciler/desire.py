@@ -19,6 +19,7 @@ from services.reconciler.state import AppState, Obj, Rendered
 from shared.bus import BusError, ObjectMissing
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, git_delivery
 from shared.kinds.refs import GroupKind
+from shared.kube import KubeError
 from shared.merge import digest
 
 RENDER_TIMEOUT = 300.0
@@ -131,6 +132,8 @@ async def render(
         return heads, await parts.bus.request(question, timeout=RENDER_TIMEOUT)
     except (RequestError, BusError) as error:
         raise _failed("render", error) from error
+    except KubeError as error:
+        raise ComparisonFailed(f"Failed to load live state: {error.message}", retriable=True) from error
 
 
 def _failed(what: str, error: RequestError | BusError) -> ComparisonFailed:

@@ -1,4 +1,4 @@
-"""Manual syncs by the `operation` field, as `kubectl`, Argo CD's clients and `tiphys app sync` write it; rollback; refresh."""
+"""Manual syncs by the `operation` field, as kubectl, Argo CD's clients and `tiphys app sync` write it; also refresh."""
 
 from typing import Any
 
