@@ -12,11 +12,16 @@ from shared.merge.quantity import quantity
 Obj = dict[str, Any]
 VOLATILE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
 _QUANTITIES = frozenset(
-    ["limits", "requests", "hard", "capacity", "overhead", "default", "defaultRequest", "max", "min"]
+    ["limits", "requests", "hard", "capacity", "overhead", "default", "defaultRequest", "max", "min", "sizeLimit"]
 )
+# Where Kubernetes' own kinds drop a zero value, so that absent and zero are the same.
 _EMPTY_IS_ABSENT = frozenset(
-    ["labels", "annotations", "resources", "limits", "requests", "securityContext", "affinity", "nodeSelector"]
+    ["labels", "annotations", "data", "resources", "limits", "requests", "securityContext", "affinity", "nodeSelector"]
 )
+_ZERO_IS_ABSENT: dict[str, str | bool] = {
+    "value": "",
+    **dict.fromkeys(("hostNetwork", "hostPID", "hostIPC", "readOnly", "stdin", "tty", "paused"), False),
+}
 _DOTTED_GROUPS = frozenset(
     f"{name}.k8s.io"
     for name in (
@@ -71,7 +76,10 @@ def _means_nothing(key: str, value: Any, rules: _Rules) -> bool:
         return True
     if not rules.built_in or value:
         return False
-    return value == [] or (value == {} and key in _EMPTY_IS_ABSENT)
+    if isinstance(value, dict | list):
+        return isinstance(value, list) or key in _EMPTY_IS_ABSENT
+    zero = _ZERO_IS_ABSENT.get(key)
+    return value is zero if isinstance(value, bool) else value == zero and not isinstance(value, int)
 
 
 def _same_list(desired: list[Any], live: list[Any], rules: _Rules) -> bool:
