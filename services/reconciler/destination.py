@@ -15,7 +15,7 @@ import orjson
 from services.reconciler.live import Live, LiveObjects, OnChange
 from shared.kinds.refs import GVK, GroupKind, ResourceKey
 from shared.kinds.tracking import Tracking
-from shared.kube import Cluster, Discovery, EventType, Informer, NotFound, Resource, UnknownKind, verbs
+from shared.kube import Cluster, Discovery, EventType, Informer, NotFound, Resource, UnknownKind, compact, verbs
 
 Obj = dict[str, Any]
 FIRST_LIST_TIMEOUT = 60.0
@@ -119,7 +119,7 @@ class Destination:
 
     def note(self, obj: Obj, gvk: GVK) -> None:
         """Take an object from a write's answer as if the watch had brought it."""
-        self.live.put(self.live.read(gvk.group_kind, gvk.api_version, obj, orjson.dumps(obj)))
+        self.live.put(self.live.read(gvk.group_kind, gvk.api_version, obj, compact(obj)))
 
     async def fetch(self, key: ResourceKey, version: str) -> Obj | None:
         """Read one object at a version; None when it does not exist. Raises ApiError, UnknownKind."""

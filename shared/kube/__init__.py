@@ -32,7 +32,7 @@ from shared.kube.errors import (
 )
 from shared.kube.informer import EventType, Informer, Key
 from shared.kube.leases import Lease, LeaseLost
-from shared.kube.projection import LiveObject, Metadata, Owner, live_object, metadata, newer
+from shared.kube.projection import LiveObject, Metadata, Owner, compact, live_object, metadata, newer
 from shared.kube.recorder import Recorder
 from shared.kube.watches import Watches
 from shared.kube.workqueue import WorkQueue
@@ -73,6 +73,7 @@ __all__ = [
     "UnsupportedMediaType",
     "Watches",
     "WorkQueue",
+    "compact",
     "conditions",
     "connect",
     "connect_secret",
