@@ -5,7 +5,7 @@ False means "not certain": defaulting, admission and normalised fields are for a
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from shared.merge.quantity import quantity
 
@@ -32,13 +32,6 @@ _DOTTED_GROUPS = frozenset(
 )
 
 
-class _Rules(NamedTuple):
-    """`built_in`: of Kubernetes' own types, which drop empty lists. `quantities`: below a key that holds quantities."""
-
-    built_in: bool = False
-    quantities: bool = False
-
-
 def is_built_in(api_version: Any) -> bool:
     """Tell Kubernetes' own groups from those of custom resources, which always have a dot."""
     group = str(api_version or "").rpartition("/")[0]
@@ -51,49 +44,52 @@ def contains(desired: Any, live: Any) -> bool:
     A null is the same as nothing. In Kubernetes' own kinds so is an empty list, and an empty map where it means nothing
     (an empty `emptyDir` or `podSelector` does mean something); quantities are compared by value.
     """
-    return _holds(desired, live, _Rules(isinstance(desired, dict) and is_built_in(desired.get("apiVersion"))))
+    built_in = isinstance(desired, dict) and is_built_in(desired.get("apiVersion"))
+    return _holds(desired, live, built_in=built_in, quantities=False)
 
 
-def _holds(desired: Any, live: Any, rules: _Rules) -> bool:
+def _holds(desired: Any, live: Any, *, built_in: bool, quantities: bool) -> bool:
+    """`built_in`: of Kubernetes' own kinds. `quantities`: somewhere below a key that holds quantities."""
     if isinstance(desired, dict):
-        return isinstance(live, dict) and all(_field(key, value, live, rules) for key, value in desired.items())
+        return isinstance(live, dict) and _same_map(desired, live, built_in=built_in, quantities=quantities)
     if isinstance(desired, list):
-        return isinstance(live, list) and _same_list(desired, live, rules)
-    return _same_leaf(desired, live, rules)
+        return isinstance(live, list) and _same_list(desired, live, built_in=built_in, quantities=quantities)
+    if desired == live:
+        return isinstance(desired, bool) is isinstance(live, bool)
+    return quantities and _same_quantity(desired, live)
 
 
-def _field(key: str, value: Any, live: Mapping[str, Any], rules: _Rules) -> bool:
-    found = live.get(key)
-    if found is None:
-        return _means_nothing(key, value, rules)
-    if rules.built_in and not rules.quantities and key in _QUANTITIES:
-        return _holds(value, found, rules._replace(quantities=True))
-    return _holds(value, found, rules)
+def _same_map(desired: Obj, live: Obj, *, built_in: bool, quantities: bool) -> bool:
+    for key, value in desired.items():
+        found = live.get(key)
+        if found is None:
+            if not _means_nothing(key, value, built_in=built_in):
+                return False
+        elif type(value) is str and value == found:
+            continue  # most leaves end here
+        elif not _holds(value, found, built_in=built_in, quantities=quantities or (built_in and key in _QUANTITIES)):
+            return False
+    return True
 
 
-def _means_nothing(key: str, value: Any, rules: _Rules) -> bool:
+def _same_list(desired: list[Any], live: list[Any], *, built_in: bool, quantities: bool) -> bool:
+    if len(desired) != len(live):
+        return False
+    for one, other in zip(desired, live, strict=True):
+        if not _holds(one, other, built_in=built_in, quantities=quantities):
+            return False
+    return True
+
+
+def _means_nothing(key: str, value: Any, *, built_in: bool) -> bool:
     if value is None:
         return True
-    if not rules.built_in or value:
+    if not built_in or value:
         return False
     if isinstance(value, dict | list):
         return isinstance(value, list) or key in _EMPTY_IS_ABSENT
     zero = _ZERO_IS_ABSENT.get(key)
     return value is zero if isinstance(value, bool) else value == zero and not isinstance(value, int)
-
-
-def _same_list(desired: list[Any], live: list[Any], rules: _Rules) -> bool:
-    return len(desired) == len(live) and all(
-        _holds(one, other, rules) for one, other in zip(desired, live, strict=True)
-    )
-
-
-def _same_leaf(desired: Any, live: Any, rules: _Rules) -> bool:
-    if desired is None:
-        return live is None
-    if isinstance(desired, bool) or isinstance(live, bool):
-        return desired is live
-    return desired == live or (rules.quantities and _same_quantity(desired, live))
 
 
 def _same_quantity(desired: Any, live: Any) -> bool:
