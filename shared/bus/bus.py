@@ -6,12 +6,14 @@ dropped silently.
 
 import asyncio
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import orjson
+from nats.aio.msg import Msg
 
 from shared.bus import dead, measures, rpc, streams, tail
 from shared.bus.consume import Consumption, E, Handler, Settler
@@ -62,22 +64,23 @@ class Bus:
         return result
 
     async def _store(self, subject: str, data: bytes, headers: Headers, within: float) -> Published:
-        try:
-            reply = await self._link.ask(subject, data, headers, within=min(within, 2.0), each=2.0)
-        except (NobodyListens, TimeoutError):
-            reply = await self._store_anew(subject, data, headers, within)
-        answer = orjson.loads(reply.data)
+        answer = orjson.loads((await self._stored(subject, data, headers, within)).data)
         if failed := answer.get("error"):
             raise BusError(f"{subject} not stored: {failed.get('description', 'refused')}")
         return Published(answer["stream"], answer["seq"], answer.get("duplicate", False))
 
-    async def _store_anew(self, subject: str, data: bytes, headers: Headers, within: float) -> Any:
-        """The stream may be gone with the server's disk: make it again, then store."""
-        try:
+    async def _stored(self, subject: str, data: bytes, headers: Headers, within: float) -> Msg:
+        """The server's answer. Where no stream takes the subject it went with the server's disk: it is made again."""
+        deadline = time.monotonic() + within
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return await self._link.ask(subject, data, headers, within=max(left, 0.001), each=2.0, lonely=1.0)
+            except (NobodyListens, TimeoutError) as error:
+                if time.monotonic() >= deadline:
+                    why = f"no stream takes {subject}; does the NATS server run JetStream?"
+                    raise StreamMissing(why) from error
             await streams.ensure_streams(self._link)
-            return await self._link.ask(subject, data, headers, within=within, each=5.0)
-        except (NobodyListens, TimeoutError) as error:
-            raise StreamMissing(f"no stream takes {subject}; does the NATS server run JetStream?") from error
 
     async def consume(
         self,
@@ -109,11 +112,14 @@ class Bus:
         )
         puller = Puller(self._link, plan)
         settler = Settler(self._link, plan, handler)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(puller.run())
-            tasks.create_task(puller.keep_alive())
-            for _ in range(concurrency):
-                tasks.create_task(work(puller, settler.take))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(puller.run())
+                tasks.create_task(puller.keep_alive())
+                for _ in range(concurrency):
+                    tasks.create_task(work(puller, settler.take))
+        finally:
+            await puller.give_back()
 
     async def request(self, question: Asks[Reply], *, timeout: float = 30.0) -> Reply:  # noqa: ASYNC109
         """The answer; raises RequestError and nothing else."""
@@ -167,14 +173,15 @@ class Bus:
 
     async def replay_dead(self, sequence: int) -> dead.DeadLetter:
         """Give a dead letter to its durable again and take it off the list."""
-        async for letter in self.dead_letters():
-            if letter.sequence == sequence:
-                if letter.cut:
-                    raise BusError(f"dead letter {sequence} was cut when it was stored and can't be replayed")
-                await self._store(letter.subject, letter.data, dead.again(letter), 15.0)
-                await streams.api(self._link, f"STREAM.MSG.DELETE.{streams.DEAD.name}", {"seq": sequence})
-                return letter
-        raise ObjectMissing(f"no dead letter {sequence}")
+        envelope = await anext(tail.history(self._link, "dead.>", after=sequence - 1), None)
+        if envelope is None or envelope.sequence != sequence:
+            raise ObjectMissing(f"no dead letter {sequence}")
+        letter = dead.read(envelope)
+        if letter.cut:
+            raise BusError(f"dead letter {sequence} was cut when it was stored and can't be replayed")
+        await self._store(letter.subject, letter.data, dead.again(letter), 15.0)
+        await streams.api(self._link, f"STREAM.MSG.DELETE.{streams.DEAD.name}", {"seq": sequence})
+        return letter
 
 
 def _report(on_state: OnState | None) -> OnState:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from nats.aio.msg import Msg
 
 from shared.bus import streams
 from shared.bus.errors import BusError, Conflict, StreamMissing
@@ -99,12 +100,19 @@ class Kv:
         )
         return int((message.headers or {}).get("Nats-Sequence", "0"))
 
-    async def _write(self, name: str, value: bytes, headers: dict[str, str]) -> int:
+    async def _again(self, subject: str, value: bytes, headers: dict[str, str]) -> Msg:
         try:
-            subject = f"$KV.{self._bucket}.{name}"
-            reply = await self._link.ask(subject, value, headers or None, within=10, each=5)
+            return await self._link.ask(subject, value, headers or None, within=10, each=5)
         except (NobodyListens, TimeoutError) as error:
             raise StreamMissing(f"no bucket {self._bucket!r} at the NATS server") from error
+
+    async def _write(self, name: str, value: bytes, headers: dict[str, str]) -> int:
+        subject = f"$KV.{self._bucket}.{name}"
+        try:
+            reply = await self._link.ask(subject, value, headers or None, within=2, each=2)
+        except (NobodyListens, TimeoutError):
+            await self.ensure()
+            reply = await self._again(subject, value, headers)
         answer = orjson.loads(reply.data)
         if failed := answer.get("error"):
             if failed.get("err_code") == streams.WRONG_LAST_SEQUENCE:

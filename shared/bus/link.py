@@ -7,18 +7,18 @@ close it for good. So here a `Connection` lives once: when it breaks, everything
 
 import asyncio
 import itertools
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from shared.bus.errors import Disconnected, TooLarge
+from shared.bus.errors import BusError, Disconnected, TooLarge
 from shared.security import redact
 from shared.telemetry import get_logger
 
@@ -33,6 +33,15 @@ PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 class Lost(Exception):
     """The connection broke under an operation; it may or may not have been carried out."""
+
+
+GONE = (
+    nats.errors.ConnectionClosedError,
+    nats.errors.ConnectionDrainingError,
+    nats.errors.OutboundBufferLimitError,
+    nats.errors.StaleConnectionError,
+    OSError,
+)
 
 
 class NobodyListens(LookupError):
@@ -76,12 +85,8 @@ class Connection:
         if len(data) > self.client.max_payload - (HEADER_ROOM if headers else 0):
             limit = self.client.max_payload // 1024
             raise TooLarge(f"{len(data) // 1024} KiB for {subject} exceed the bus limit of {limit} KiB")
-        try:
+        async with self._translated(subject):
             await self.client.publish(subject, data, reply=reply, headers=headers)
-        except nats.errors.MaxPayloadError as error:
-            raise TooLarge(f"a message for {subject} exceeds the bus limit") from error
-        except (nats.errors.Error, OSError) as error:
-            raise Lost from error
 
     async def request(self, subject: str, data: bytes, headers: Headers | None, timeout: float) -> Msg:  # noqa: ASYNC109
         """Raises Lost, NobodyListens or TimeoutError."""
@@ -96,6 +101,8 @@ class Connection:
                 message = await future
         finally:
             del self.waiting[number]
+            if future.done() and not future.cancelled():
+                future.exception()  # taken, also when something else ended this request
         if not message.data and message.headers and message.headers.get("Status") == NO_RESPONDERS:
             raise NobodyListens(subject)
         return message
@@ -109,18 +116,27 @@ class Connection:
         on_lost: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[None]:
         """A subscription for the block; `on_lost` is called when the connection breaks under it."""
-        try:
-            if self.lost.is_set():
-                raise Lost
+        if self.lost.is_set():
+            raise Lost
+        async with self._translated(subject):
             subscription = await self.client.subscribe(subject, queue=queue, cb=on_message)
-        except (nats.errors.Error, OSError) as error:
-            raise Lost from error
         self.when_lost.append(on_lost)
         try:
             yield
         finally:
             self.when_lost.remove(on_lost)
             await self._unsubscribe(subscription)
+
+    @asynccontextmanager
+    async def _translated(self, subject: str) -> AsyncIterator[None]:
+        """A connection that refuses because it is closed is over, even if nobody has been told yet."""
+        try:
+            yield
+        except GONE as error:
+            self.broke()
+            raise Lost from error
+        except nats.errors.Error as error:
+            raise BusError(f"NATS refuses {subject!r}: {error or type(error).__name__}") from error
 
     async def _unsubscribe(self, subscription: Subscription) -> None:
         with suppress(nats.errors.Error, OSError):  # a broken connection has no subscriptions left to end
@@ -136,6 +152,8 @@ class Link:
         self._on_state = on_state
         self._current: Connection | None = None
         self._up = asyncio.Event()
+        self._why = "is it running?"
+        self._seen = ""
 
     @property
     def connected(self) -> bool:
@@ -150,7 +168,7 @@ class Link:
                     await self._up.wait()
             except TimeoutError as error:
                 where = redact(", ".join(self._servers))
-                raise Disconnected(f"no NATS server at {where} for {timeout:.0f} s; is it running?") from error
+                raise Disconnected(f"no NATS server at {where} for {timeout:.1f} s: {self._why}") from error
         assert self._current is not None
         return self._current
 
@@ -158,8 +176,9 @@ class Link:
         for attempt in itertools.count():
             try:
                 connection = await self._connect()
-            except (nats.errors.Error, OSError, TimeoutError, ssl.SSLError) as error:
-                self._on_state(False, redact(f"no NATS server: {error or type(error).__name__}"))
+            except Exception as error:  # noqa: BLE001 - whatever keeps us from connecting is told and tried again
+                self._why = redact(f"{self._seen or error or type(error).__name__}; is it running?")
+                self._on_state(False, f"no NATS server: {self._why}")
                 await asyncio.sleep(pause(attempt))
                 continue
             await self._stand(connection)
@@ -174,7 +193,19 @@ class Link:
             self._up.clear()
             connection.broke()
             self._on_state(False, "connection to NATS lost, reconnecting")
-            await connection.client.close()
+            await self._bury(connection.client)
+
+    async def _bury(self, client: Client) -> None:
+        """The client's own close can die of the broken socket, and then leaves its tasks and the socket behind."""
+        with suppress(nats.errors.Error, OSError):
+            await client.close()
+        tasks = [client._ping_interval_task, *_loops(client)]  # noqa: SLF001
+        tasks += [subscription._wait_for_msgs_task for subscription in client._subs.values()]  # noqa: SLF001
+        for task in tasks:
+            if task is not None:
+                task.cancel()
+        if client._transport is not None:  # noqa: SLF001
+            client._transport.close()  # type: ignore[no-untyped-call]  # noqa: SLF001
 
     async def _connect(self) -> Connection:
         connection = Connection(Client())
@@ -183,6 +214,7 @@ class Link:
             connection.broke()
 
         async def on_error(error: Exception) -> None:
+            self._seen = str(error)
             log.debug("nats reports an error", error=str(error) or type(error).__name__)
 
         await connection.client.connect(
@@ -198,19 +230,32 @@ class Link:
             closed_cb=on_closed,
             error_cb=on_error,
         )
+        for task in _loops(connection.client):
+            task.add_done_callback(partial(_on_loop_end, connection))
         await connection.open()
         return connection
 
     async def ask(
-        self, subject: str, data: bytes, headers: Headers | None = None, *, within: float, each: float | None = None
+        self,
+        subject: str,
+        data: bytes,
+        headers: Headers | None = None,
+        *,
+        within: float,
+        each: float | None = None,
+        lonely: float | None = None,
     ) -> Msg:
         """A request that outlives broken connections: sent again on the next one, and while nobody listens.
 
-        `within` bounds everything, `each` a single attempt. Raises Disconnected, NobodyListens, TimeoutError, TooLarge.
+        `within` bounds everything, `each` a single attempt, `lonely` the time for somebody to listen.
+        Raises Disconnected, NobodyListens, TimeoutError or TooLarge.
         """
         deadline = time.monotonic() + within
+        given_up = deadline if lonely is None else min(deadline, time.monotonic() + lonely)
         for attempt in itertools.count():
             left = deadline - time.monotonic()
+            if left <= 0 and attempt:
+                raise Disconnected("the connection to NATS kept breaking")
             connection = await self.connection(max(left, 0))
             last_try = each is None or left <= each
             try:
@@ -221,10 +266,21 @@ class Link:
                 if last_try:
                     raise
             except NobodyListens:
-                if time.monotonic() + pause(attempt) >= deadline:
+                if time.monotonic() + pause(attempt) >= given_up:
                     raise
                 await asyncio.sleep(pause(attempt))
         raise AssertionError("the loop above ends by itself")
+
+
+def _loops(client: Client) -> "list[asyncio.Task[None]]":
+    """The tasks without which a connection is dead, whatever the client believes."""
+    return [task for task in (client._reading_task, client._flusher_task) if task is not None]  # noqa: SLF001
+
+
+def _on_loop_end(connection: Connection, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.debug("the connection's loop ended", error=str(error))
+    connection.broke()
 
 
 @asynccontextmanager

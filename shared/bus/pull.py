@@ -24,6 +24,7 @@ from shared.telemetry import get_logger
 
 log = get_logger()
 EXPIRES, HEARTBEAT = 30.0, 5.0
+REFUSED_PAUSE = 2.0
 NANOSECOND = 1_000_000_000
 REQUEST_ENDED = ("404", "408", "409")
 
@@ -70,9 +71,12 @@ class Puller:
                 connection = await self._link.connection(None)
                 begun = time.monotonic()
                 await self._session(connection)
-            except (Lost, SessionEnded, BusError, TimeoutError) as error:
+            except (Lost, SessionEnded) as error:
                 log.debug("binding the consumer again", durable=self._plan.durable, why=str(error))
                 await asyncio.sleep(pause(0 if time.monotonic() - begun > 1 else attempt))
+            except BusError as error:
+                log.warning("the consumer can't be bound, trying again", durable=self._plan.durable, why=str(error))
+                await asyncio.sleep(REFUSED_PAUSE)
 
     async def _session(self, connection: Connection) -> None:
         await self._ensure()
@@ -136,6 +140,12 @@ class Puller:
             self._ended = f"{status} {headers.get('Description', '')}"
         self._wake.set()
 
+    async def give_back(self) -> None:
+        """Let others have at once what this consumer took and did not settle."""
+        for message in list(self.held.values()):
+            if self._link.connected:
+                await settle(self._link, message, b"-NAK")
+
     async def keep_alive(self) -> None:
         """Tell the server that held messages are still ours, well before it would deliver them to another."""
         while True:
@@ -146,9 +156,8 @@ class Puller:
 
 
 async def work(puller: Puller, take: Callable[[Msg], Awaitable[None]]) -> None:
+    """One worker. What it is cancelled in stays held, and is given back."""
     while True:
         message = await puller.messages.get()
-        try:
-            await take(message)
-        finally:
-            puller.done(message)
+        await take(message)
+        puller.done(message)

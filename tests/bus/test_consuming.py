@@ -50,6 +50,21 @@ async def test_a_restarted_consumer_goes_on_where_it_was(bus: Bus, unique: str) 
     assert second.numbers == [2]
 
 
+async def test_what_a_stopped_consumer_held_goes_to_the_next_at_once(bus: Bus, unique: str) -> None:
+    started, second = Seen(), Seen()
+
+    async def never(event: AppEvent) -> None:
+        await started(event)
+        await asyncio.Event().wait()
+
+    async with consuming(bus, unique, never, ack_wait=30):
+        await bus.publish(happened(unique, 1))
+        await bus.publish(happened(unique, 2))
+        await started.until(1)
+    async with asyncio.timeout(10), consuming(bus, unique, second, ack_wait=30):
+        await second.until(2)
+
+
 async def test_a_failed_message_comes_back_and_others_pass_it(bus: Bus, unique: str) -> None:
     seen, attempts = Seen(), [0]
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.bus import Bus, Envelope, TooLarge, connect
+from shared.bus import Bus, BusError, Envelope, TooLarge, connect
 from shared.events import AppEvent, GitRevision, token, untoken
 from shared.telemetry.trace import trace_id, traced
 from tests.bus.tools import happened, plain_client, subject_of
@@ -70,6 +70,11 @@ async def test_an_event_beyond_the_limit_is_refused_by_name(bus: Bus, unique: st
         await bus.publish(happened(unique, 1, message="x" * 2_000_000))
     await bus.publish(happened(unique, 2))
     assert len(await stored(bus, unique)) == 1
+
+
+async def test_what_nats_itself_refuses_is_an_error_and_not_a_hang(bus: Bus) -> None:
+    with pytest.raises(BusError, match="NATS refuses"):
+        await bus._link.ask("two words", b"", within=5)
 
 
 async def test_a_stranger_sees_events_without_our_code(bus: Bus, nats_url: str, unique: str) -> None:

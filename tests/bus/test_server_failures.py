@@ -125,6 +125,16 @@ async def test_connecting_to_nothing_gives_up_after_its_patience() -> None:
             raise AssertionError("there is no server")
 
 
+async def test_a_key_is_written_again_after_the_disk_was_lost(server: Server, own_bus: Bus) -> None:
+    store = await own_bus.kv("leases")
+    await store.put("a", b"1")
+    await server.kill()
+    await asyncio.to_thread(shutil.rmtree, server.folder / "jetstream")
+    await server.start()
+    await store.put("a", b"2")
+    assert (await store.get("a")) is not None
+
+
 async def test_the_state_of_the_connection_is_told(server: Server) -> None:
     states: asyncio.Queue[bool] = asyncio.Queue()
 
