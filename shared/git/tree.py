@@ -20,6 +20,7 @@ MAX_FILE_BYTES = 32 * 1024 * 1024
 MAX_WALKED_FILES = 200_000
 MAX_LINKS = 40
 MAX_LINK_BYTES = 4096
+MAX_KEPT = 20_000
 
 
 class Entry(NamedTuple):
@@ -48,6 +49,7 @@ class GitTree:
         self.max_file_bytes = max_file_bytes
         self._repository = reading_handle(mirror)
         self._root = commit_of(self._repository, revision).tree
+        self._found: dict[str, Found] = {}
 
     def read(self, path: str, *, limit: int | None = None) -> bytes | None:
         """A file's bytes; `FileTooLarge` over `limit` (default: the tree's own), before anything is loaded."""
@@ -109,7 +111,26 @@ class GitTree:
             pending += [(name, child) for name, child in below if child.type != ObjectType.COMMIT]
 
     def find(self, path: str) -> Found:
-        """Follows a path as a file system would, with the repository's root as the end of the world."""
+        """Follows a path as a file system would, with the repository's root as the end of the world.
+
+        A commit never changes: what was found once is kept, and a file is looked up in its folder when that is known.
+        """
+        found = self._found.get(path)
+        if found is None:
+            found = self._beside_known(path) or self._follow(path)
+            if len(self._found) < MAX_KEPT:
+                self._found[path] = found
+        return found
+
+    def _beside_known(self, path: str) -> Found | None:
+        folder, _, name = path.rpartition("/")
+        known = self._found.get(folder) if folder else None
+        if known is None or known.paths != (folder,) or name in ("", ".", ".."):
+            return None
+        child = None if known.node is None else _child(known.node, name)
+        return None if child is not None and child.filemode == FileMode.LINK else Found(child, (path,))
+
+    def _follow(self, path: str) -> Found:
         names, links = list[str](), list[str]()
         nodes: list[pygit2.Object] = [self._root]
         pending = _parts(path)
