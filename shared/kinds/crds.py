@@ -29,6 +29,15 @@ REQUIRED = {
     "HydrateTo": ["targetBranch"],
     "IgnoreDifference": ["kind"],
     "NameValue": ["name", "value"],
+    "SyncResource": ["kind", "name"],
+    "OperationState": ["operation", "phase", "startedAt"],
+    "SyncResult": ["revision"],
+    "ResourceResult": ["group", "kind", "name", "namespace", "version"],
+    "SyncStatus": ["status"],
+    "ComparedTo": ["destination"],
+    "Condition": ["message", "type"],
+    "SetCondition": ["message", "reason", "status", "type"],
+    "HistoryEntry": ["deployedAt", "id"],
     "ProjectRole": ["name"],
     "SignatureKey": ["keyID"],
     "ApplicationSetSpec": ["generators", "template"],
@@ -106,9 +115,14 @@ def _union(members: list[Schema], definitions: Mapping[str, Schema]) -> Schema:
 
 
 def _object(schema: Schema, definitions: Mapping[str, Schema], required: list[str] | None) -> Schema:
-    properties = {name: structural(inner, definitions) for name, inner in schema["properties"].items()}
+    properties = {name: _timed(name, structural(inner, definitions)) for name, inner in schema["properties"].items()}
     names = required or schema.get("required") or []
     return {"type": "object", "properties": properties, **({"required": sorted(names)} if names else {}), **KEEP}
+
+
+def _timed(name: str, schema: Schema) -> Schema:
+    """Times are text in our models; the API server checks them, as Argo CD's definitions have it do."""
+    return {**schema, "format": "date-time"} if name.endswith(("At", "Time")) and schema.get("type") == "string" else schema
 
 
 def schema_of(definition: Definition) -> Schema:

@@ -36,7 +36,6 @@ class SyncResource(Wire):
     kind: str = ""
     name: str = ""
     namespace: str = ""
-    exclude: bool = False
 
 
 class SyncOperation(Wire):
