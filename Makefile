@@ -33,7 +33,7 @@ lint: ready ## ruff, mypy strict, import rules
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-timestamps
+	@.venv/bin/lint-imports
 
 bench: build ## Measure; figures go into docs/benchmarks.md
 	@$(TIPHYS) bench

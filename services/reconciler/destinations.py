@@ -7,14 +7,14 @@ Connections are made when an Application first needs them and kept; a Secret tha
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed, InvalidSpec
 from services.reconciler.live import OnChange
 from services.reconciler.state import AppState
 from shared.kinds.application import IN_CLUSTER
-from shared.kinds.clusters import ClusterConfig, ClusterSecret
+from shared.kinds.clusters import ClusterSecret
 from shared.kinds.tracking import Tracking
 from shared.kube import Cluster, KubeError, connect_secret
 
@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 
 Obj = dict[str, Any]
 OnServerChange = Callable[[str], OnChange]
-
-
-class Login(NamedTuple):
-    """What a connection needs of a cluster Secret, with its secrets revealed: never kept, never printed."""
-
-    server: str
-    config: Obj
 
 
 class Destinations:
@@ -95,7 +88,7 @@ class Destinations:
         cluster = self._own
         if secret is not None:
             try:
-                cluster = await closing.enter_async_context(connect_secret(Login(server, login(secret.config))))
+                cluster = await closing.enter_async_context(connect_secret(secret))
             except (KubeError, OSError, ValueError) as error:
                 raise ComparisonFailed(f"the cluster {server} can't be reached: {error}", retriable=True) from error
         elif server != IN_CLUSTER:
@@ -122,20 +115,6 @@ class Destinations:
         """End all connections."""
         for server in list(self._open):
             await self.close(server)
-
-
-def login(config: ClusterConfig) -> Obj:
-    """Give the `config` of a cluster Secret as it was written, for the connection."""
-    tls, plugin = config.tls_client_config, config.exec_provider_config
-    return {
-        "username": config.username,
-        "password": config.password.reveal(),
-        "bearerToken": config.bearer_token.reveal(),
-        "tlsClientConfig": {**tls.to_wire(), "keyData": tls.key_data.reveal()},
-        "awsAuthConfig": config.aws_auth_config is not None,
-        "execProviderConfig": plugin.to_wire() if plugin else None,
-        "proxyUrl": config.proxy_url,
-    }
 
 
 async def destination_of(parts: "Parts", state: AppState) -> Destination:
