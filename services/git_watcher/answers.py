@@ -100,29 +100,27 @@ class Answers:
         return await self._resolve_name(repository, found.ref if found else target)
 
     async def _resolve_name(self, repository: Repository, target: str, *, refresh: bool = False) -> Resolved:
-        """One connection at most: the look that finds the ref fetches it."""
-        known = repository.known
-        if known is None or refresh or repository.age() > self._fresh_seconds():
-            known = await repository.look(Look("request", wants=(target,)))
-        found = find_ref(target, known.seen)
-        if found and not await self._mirrors.call(holds, repository.mirror, found.revision):
-            known = await repository.look(Look("request", wants=(target,)))
-            found = find_ref(target, known.seen)
+        """One connection at most: the look that finds the ref fetches it. What isn't known may be new: one looks."""
+        known, found = repository.known, None
+        if known is not None and not refresh and repository.age() <= self._fresh_seconds():
+            found = await self._at_hand(repository, target, known)
         if found is None:
-            return await self._resolve_short(repository, target, known)
+            known = await repository.look(Look("request", wants=(target,)))
+            found = await self._at_hand(repository, target, known)
+            if found is None:
+                raise RevisionNotFound(_missing(target, empty=not known.refs))
         await repository.track(found.ref)
         return found
 
-    async def _resolve_short(self, repository: Repository, target: str, known: Known) -> Resolved:
-        if not known.refs:
-            raise RevisionNotFound(f"the repository is empty: push a commit, then {target} can be found")
+    async def _at_hand(self, repository: Repository, target: str, known: Known) -> Resolved | None:
+        """A ref whose commit is in the mirror, or a commit there that begins like this."""
+        found = find_ref(target, known.seen)
+        if found is not None:
+            return found if await self._mirrors.call(holds, repository.mirror, found.revision) else None
         if not is_short_sha(target):
-            raise RevisionNotFound(f"the repository has no branch, tag or commit {target}: check targetRevision")
-        try:
-            return Resolved(await self._mirrors.call(complete_sha, repository.mirror, target))
-        except RevisionNotFound:
-            await repository.look(Look("request", wants=(target,)))
-        return Resolved(await self._mirrors.call(complete_sha, repository.mirror, target))
+            return None
+        sha = await self._mirrors.call(complete_sha, repository.mirror, target)
+        return Resolved(sha) if sha else None
 
     async def _know(self, repository: Repository, *, refresh: bool) -> Known:
         if repository.known is None or refresh or repository.age() > self._fresh_seconds():
@@ -142,3 +140,9 @@ class Answers:
                 raise RevisionNotFound(
                     f"the repository has no commit {sha}, or does not give it out: check targetRevision"
                 )
+
+
+def _missing(target: str, *, empty: bool) -> str:
+    if empty:
+        return f"the repository is empty: push a commit, then {target} can be found"
+    return f"the repository has no branch, tag or commit {target}: check targetRevision"

@@ -8,9 +8,13 @@ import time
 from services.git_watcher import measures, pauses
 from services.git_watcher.repositories import Repositories
 from services.git_watcher.repository import Look, Repository
+from shared.bus import BusError
 from shared.git.errors import GitFailure
+from shared.telemetry import get_logger
 
+log = get_logger()
 AT_ONCE = 6
+UNTOLD_SECONDS = 5.0
 
 
 class Polls:
@@ -66,12 +70,17 @@ class Polls:
             await self._repositories.forget(repository)
             return
         async with self._slots:
-            await self._look(repository)
+            told = await self._look(repository)
         pause = pauses.until_next_poll(self.interval, random.random(), repository.held())  # noqa: S311 - jitter
-        self.sooner(name, pause)
+        self.sooner(name, pause if told else min(pause, UNTOLD_SECONDS))
 
-    async def _look(self, repository: Repository) -> None:
+    async def _look(self, repository: Repository) -> bool:
+        """False when the bus would not take what was found."""
         try:
             await repository.look(Look("poll"))
         except GitFailure:
             measures.failed_polls.inc()  # the repository has told it, and when to come back
+        except BusError as error:
+            log.warning("what a poll found is not announced yet", why=str(error))
+            return False
+        return True

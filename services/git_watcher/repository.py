@@ -28,6 +28,7 @@ from shared.git.revisions import HEADS, TAGS, find_ref, is_sha, is_short_sha
 from shared.telemetry import get_logger
 
 log = get_logger()
+KEPT = (HEADS, TAGS, "HEAD")  # hosts have refs without end for pull requests
 Source = Literal["webhook", "poll", "request"]
 
 
@@ -88,13 +89,13 @@ class Repository:
     async def look(self, look: Look) -> Known:
         """Raises a `GitFailure`."""
         if self.failure is not None and self.held():
-            raise self.failure
+            raise self.failure.with_traceback(None)
         self._waiting.append(look)
         async with self._turn:
             if not look.done:
-                await self._lead()
+                await self._lead(look)
         if look.failure is not None:
-            raise look.failure
+            raise look.failure.with_traceback(None)
         assert self.known is not None
         return self.known
 
@@ -105,22 +106,26 @@ class Repository:
         self.known = msgspec.structs.replace(self.known, tracked=self.known.tracked | {ref})
         await self._mirrors.call(store.save, self._file, self.known)
 
-    async def _lead(self) -> None:
+    async def _lead(self, leader: Look) -> None:
         """Looks for everybody who waits; if the leader is called off, the next one leads the others."""
         crowd, self._waiting = self._waiting, []
-        failure: GitFailure | None = None
         try:
-            await self._look(crowd)
-        except GitFailure as error:
-            failure = error
-            await self._fail(error)
-            if isinstance(error, RepositoryCorrupt):
-                await self._mirrors.discard(self.name)
+            failure = await self._attempt(crowd)
         except BaseException:
-            self._waiting = [*crowd, *self._waiting]
+            self._waiting = [look for look in (*crowd, *self._waiting) if look is not leader]
             raise
         for look in crowd:
             look.done, look.failure = True, failure
+
+    async def _attempt(self, crowd: list[Look]) -> GitFailure | None:
+        try:
+            await self._look(crowd)
+        except GitFailure as failure:
+            await self._fail(failure)
+            if isinstance(failure, RepositoryCorrupt):
+                await self._mirrors.discard(self.name)
+            return failure
+        return None
 
     async def _look(self, crowd: list[Look]) -> None:
         way = self._way()
@@ -135,12 +140,13 @@ class Repository:
         with measures.looks.time():
             seen = await self._mirrors.visit(self.name, way.url, way.access, choose)
         before = self.known.tracked if self.known else frozenset()
-        tracked = frozenset(name for name in before | chosen if name in seen.refs or name in before)
+        followed = before | to_fetch(seen, self.known, way.targets, ())
         if self.known or any(look.source != "request" for look in crowd):
-            for move in store.movements(self.known, seen, tracked):
+            for move in store.movements(self.known, seen, followed):
                 await self._announce(move, way, crowd)
         since = self.known.tracked if self.known else frozenset()
-        await self._remember(Known(self.name, seen.refs, seen.head, (tracked | since).intersection(seen.refs)))
+        refs = {name: at for name, at in seen.refs.items() if name in chosen or name.startswith(KEPT)}
+        await self._remember(Known(self.name, refs, seen.head, (followed | chosen | since).intersection(refs)))
 
     async def _remember(self, known: Known) -> None:
         if known != self.known:

@@ -37,9 +37,9 @@ def changed_paths(mirror: Path, old: str, new: str, *, cap: int = MAX_CHANGED) -
 
 
 def forced(mirror: Path, old: str, new: str) -> bool:
-    """True when the old commit is not in the new one's history."""
+    """True when the old commit is not in the new one's history. A shallow mirror can't tell: False."""
     repository = open_mirror(mirror)
-    return old != new and not repository.descendant_of(new, old)
+    return old != new and not repository.is_shallow and not repository.descendant_of(new, old)
 
 
 def describe(mirror: Path, revision: str) -> Commit:

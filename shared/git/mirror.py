@@ -109,12 +109,10 @@ def holds(path: Path, revision: str) -> bool:
         return False
 
 
-def complete_sha(path: Path, short: str) -> str:
-    """The commit that a shortened SHA means in this mirror; `RevisionNotFound` for none or several."""
+def complete_sha(path: Path, short: str) -> str | None:
+    """The commit that a shortened SHA means in this mirror; `RevisionNotFound` when it means several."""
     try:
         found = open_mirror(path).get(short)
-    except (ValueError, pygit2.GitError) as error:
+    except ValueError as error:
         raise RevisionNotFound(f"{short} is the beginning of several commits: give more of the SHA") from error
-    if not isinstance(found, pygit2.Commit):
-        raise RevisionNotFound(f"the repository has no branch, tag or commit {short}: check targetRevision")
-    return str(found.id)
+    return str(found.id) if isinstance(found, pygit2.Commit) else None

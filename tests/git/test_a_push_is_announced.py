@@ -193,3 +193,27 @@ async def test_a_push_is_found_even_when_the_mirror_is_gone(
         await watcher.bus.publish(hook(repository, before=old, after=new))
         event = await watcher.revision()
         assert (event.old, event.new, event.changed) == (old, new, ("a",))
+
+
+async def test_shallow_mirrors_announce_pushes_too(own_bus: Bus, tmp_path: Path, repository: Repository) -> None:
+    repository.commit({"a": b"0"})
+    old = repository.commit({"a": b"1"})
+    async with watching(own_bus, tmp_path / "mirrors", depth=1) as watcher:
+        await resolved(watcher, repository)
+        new = repository.commit({"a": b"2"})
+        await watcher.bus.publish(hook(repository, before=old, after=new))
+        event = await watcher.revision()
+        assert (event.old, event.new, event.changed, event.forced) == (old, new, ("a",), False)
+
+
+async def test_a_mirror_damaged_under_a_push_is_fetched_anew(watcher: Watcher, repository: Repository) -> None:
+    old = repository.commit({"a": b"1"})
+    await resolved(watcher, repository)
+    for path in watcher.parts.mirrors.path_of(watcher.name_of(repository)).glob("objects/pack/*.pack"):
+        path.chmod(0o644)
+        path.write_bytes(b"junk")
+    new = repository.commit({"a": b"2"})
+    await watcher.bus.publish(hook(repository, before=old, after=new))
+    event = await watcher.revision()
+    assert (event.old, event.new, event.changed) == (old, new, ("a",))
+    assert watcher.tree(repository, new).read("a") == b"2"

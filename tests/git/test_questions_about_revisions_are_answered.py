@@ -144,3 +144,24 @@ async def test_refs_are_listed_with_peeled_tags(bus: Bus, repository: Repository
     found = await bus.request(ListRefs(repo_url=repository.url))
     assert found.refs == {"refs/heads/main": sha, "refs/tags/v1": sha}
     assert found.head == "refs/heads/main"
+
+
+async def test_a_branch_made_a_moment_ago_is_found_although_all_is_fresh(bus: Bus, repository: Repository) -> None:
+    repository.commit({"a": b"1"})
+    await resolve(bus, repository)
+    sha = repository.commit({"a": b"2"}, branch="fresh")
+    assert (await resolve(bus, repository, "fresh")).revision == sha
+
+
+async def test_a_pull_requests_ref_is_fetched_when_asked_for(watcher: Watcher, repository: Repository) -> None:
+    sha = repository.commit({"a": b"1"}, branch="main")
+    repository.ref("refs/pull/1/head", sha)
+    await resolve(watcher.bus, repository)
+    assert (await watcher.bus.request(ListRefs(repo_url=repository.url))).refs == {"refs/heads/main": sha}
+    found = await resolve(watcher.bus, repository, "refs/pull/1/head")
+    assert found == ResolvedRevision(revision=sha, ref="refs/pull/1/head")
+    new = repository.commit({"a": b"2"}, branch="pr")
+    repository.ref("refs/pull/1/head", new)
+    await watcher.bus.request(ListRefs(repo_url=repository.url, refresh=True))
+    event = await watcher.revision()
+    assert (event.ref, event.old, event.new) == ("refs/pull/1/head", sha, new)

@@ -126,6 +126,10 @@ class Repository(NamedTuple):
         else:
             bare.references.create(f"refs/tags/{name}", sha)
 
+    def ref(self, name: str, sha: str) -> None:
+        """Makes or moves any ref."""
+        pygit2.Repository(str(self.path)).references.create(name, sha, force=True)
+
     def delete(self, ref: str) -> None:
         pygit2.Repository(str(self.path)).references.delete(ref)
 
