@@ -14,7 +14,7 @@ from aiohttp import web
 from services.gateway.secrets import Known, credentials
 from services.gateway.settings import Settings
 from services.gateway.webhooks import Ignored, Malformed, Provider, WrongShape, provider_of
-from shared.bus import Bus, BusError
+from shared.bus import Bus, BusError, TooLarge
 from shared.events import GitHook
 from shared.telemetry import get_logger
 from shared.telemetry.metrics import counter, seconds
@@ -23,6 +23,7 @@ from shared.telemetry.trace import traced
 log = get_logger()
 received = counter("webhooks_total", "Webhooks by provider and what became of them", ("provider", "outcome"))
 took = seconds("webhook", "From a webhook's arrival to its answer", ("provider",))
+MOST_REFS = 1000
 KnownNow = Callable[[], Known | None]  # None: the Secret has not been read yet
 
 
@@ -93,6 +94,8 @@ class Webhooks:
             return refused(400, "wrong-shape", str(error))
         if isinstance(read, Ignored):
             return Answer(200, "ignored", {"ignored": read.why})
+        if len(read) > MOST_REFS:
+            return refused(400, "wrong-shape", f"more than {MOST_REFS} refs in one push")
         return await self._publish(read)
 
     def _verified(self, headers: dict[str, str], body: bytes, provider: Provider, known: Known) -> bool:
@@ -109,6 +112,8 @@ class Webhooks:
             try:
                 timeout = self._settings.publish_timeout_seconds
                 await asyncio.gather(*(self._bus.publish(hook, timeout=timeout) for hook in hooks))
+            except TooLarge:
+                return refused(400, "too-large", "a ref or a URL in the payload is too long")
             except BusError as error:
                 log.warning("webhook not stored", why=str(error))
                 return self._later("bus-down", "the bus does not take events now")

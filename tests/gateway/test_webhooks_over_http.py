@@ -10,7 +10,7 @@ import pytest
 
 from shared.bus.server import Server, running
 from tests.gateway.conftest import Gateway, started
-from tests.gateway.payloads import SAMPLES, SECRET, Sample, encoded, github
+from tests.gateway.payloads import SAMPLES, SECRET, Sample, bitbucketserver, encoded, github
 from tests.parts.cluster import ClusterUnderTest
 
 Make = Callable[[str], Sample]
@@ -124,6 +124,25 @@ async def test_a_hundred_pushes_at_once_are_all_stored(gateway: Gateway, unique:
     answers = await asyncio.gather(*(gateway.send(sample) for sample in samples))
     assert {status for status, _ in answers} == {202}
     assert all([await gateway.hooks(sample.urls[0]) for sample in samples[::20]])
+
+
+async def test_a_huge_push_is_taken_without_its_paths(gateway: Gateway, unique: str) -> None:
+    sample = github(unique)
+    sample.body["commits"] = [{"modified": [f"apps/{n}/{m}.yaml" for m in range(40)]} for n in range(1000)]
+    assert (await gateway.send(sample))[0] == 202
+    assert [hook.changed for hook in await gateway.hooks(sample.urls[0])] == [None]
+
+
+async def test_a_name_that_no_ref_has_is_refused_for_good(gateway: Gateway, unique: str) -> None:
+    sample = github(unique)
+    sample.body["ref"] = "refs/heads/" + "x" * 1_040_000
+    assert (await gateway.send(sample))[0] == 400
+
+
+async def test_more_refs_than_anyone_pushes_are_refused(gateway: Gateway, unique: str) -> None:
+    sample = bitbucketserver(unique)
+    sample.body["changes"] *= 1001
+    assert (await gateway.send(sample))[0] == 400
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -19,6 +19,7 @@ from shared.clock import parse_rfc3339
 Headers = Mapping[str, str]  # names in lower case
 FORM = "application/x-www-form-urlencoded"
 MOST_COMPLAINTS = 5
+MOST_PATHS, MOST_PATH_LETTERS = 5_000, 250_000
 _CREDENTIALS = re.compile(r"^([a-z][a-z0-9+.-]*://)[^/@]*:[^/@]*@", re.IGNORECASE)
 _ZERO = re.compile(r"0+")
 
@@ -84,8 +85,11 @@ def commit(sha: str | None) -> str | None:
     return None if not sha or _ZERO.fullmatch(sha) else sha
 
 
-def changed_paths(lists: Iterable[Iterable[str] | None]) -> tuple[str, ...]:
-    return tuple(sorted({path for paths in lists for path in paths or ()}))
+def changed_paths(lists: Iterable[Iterable[str] | None]) -> tuple[str, ...] | None:
+    """Every path once; None when there are more than an event should carry: anything may have changed then."""
+    paths = {path for listed in lists for path in listed or ()}
+    too_many = len(paths) > MOST_PATHS or sum(map(len, paths)) > MOST_PATH_LETTERS
+    return None if too_many else tuple(sorted(paths))
 
 
 def moment(text: str | None) -> datetime | None:
