@@ -22,6 +22,7 @@ from shared.kube import wire
 from shared.kube.client import JSON, Cluster
 from shared.kube.discovery import Resource
 from shared.kube.errors import ApiError, Gone, ServerTimeout, from_status
+from shared.kube.projection import newer
 from shared.kube.verbs import path
 from shared.telemetry import get_logger, metrics
 
@@ -56,6 +57,7 @@ class _Decoded(NamedTuple, Generic[T]):
     value: T
 
 
+Raw = msgspec.Raw | bytes
 OnEvent = Callable[[EventType, Key, T, T | None], None]
 
 
@@ -90,6 +92,7 @@ class Informer(Generic[T]):
         self._idle = idle
         self._count = _changes.labels(resource.kind)
         self._seen: dict[Key, _Seen] = {}
+        self._noted: set[Key] = set()
         self._on_event: OnEvent[T] | None = None
         self._version: str | None = None
         self._turned = asyncio.Event()
@@ -121,6 +124,12 @@ class Informer(Generic[T]):
         except TimeoutError as error:
             late = ServerTimeout(f"{self.resource.plural} were not listed within {timeout:.0f} s")
             raise self.problem or late from error
+
+    def note(self, raw: bytes) -> None:
+        """Take the answer of a write as if the watch had brought it already; what the watch is past changes nothing."""
+        head = wire.HEAD.decode(raw)
+        if self._version is None or newer(head.metadata.resourceVersion, self._version):
+            self._noted.add(self._take(raw, head))
 
     async def _turn(self) -> ApiError | None:
         """List if need be and watch once; gives the failure that ended it."""
@@ -156,6 +165,7 @@ class Informer(Generic[T]):
 
     async def _list_pages(self, size: int) -> str:
         present: set[Key] = set()
+        self._noted.clear()
         params = {**self._selectors, "limit": str(size)} if size else dict(self._selectors)
         while True:
             accept = f"{PARTIAL.format('PartialObjectMetadataList')},{JSON}" if self._metadata_only else JSON
@@ -163,12 +173,13 @@ class Informer(Generic[T]):
                 await self._cluster.request("GET", self._path, params=params, accept=accept, timeout=120)
             )
             self._contact()
-            present.update(self._take(raw, wire.HEAD.decode(raw)) for raw in page.items or ())
+            present.update(self._listed(raw, page.metadata.resourceVersion) for raw in page.items or ())
             if not page.metadata.token:
                 break
             params["continue"] = page.metadata.token
         for key in self._seen.keys() - present:
-            self._drop(key)
+            if not self._noted_after(key, page.metadata.resourceVersion):
+                self._drop(key)
         _lists.labels(self.resource.kind).inc()
         self.synced.set()
         self._turned.set()
@@ -202,12 +213,25 @@ class Informer(Generic[T]):
             self._take(event.object, head)
         self._version = head.metadata.resourceVersion
 
-    def _take(self, raw: msgspec.Raw, head: wire.Head) -> Key:
-        """Note one object as it is now, and say so unless it is known like that."""
+    def _listed(self, raw: msgspec.Raw, version: str) -> Key:
+        """Take one item of a list. A list may go back in time, as after a restore."""
+        head = wire.HEAD.decode(raw)
+        key = Key(head.metadata.namespace, head.metadata.name)
+        return self._take(raw, head, back=not self._noted_after(key, version))
+
+    def _noted_after(self, key: Key, version: str) -> bool:
+        """Whether a write that a list of this version can't show was noted since that list began."""
+        known = self._seen.get(key)
+        return known is not None and key in self._noted and newer(known.version, version)
+
+    def _take(self, raw: Raw, head: wire.Head, *, back: bool = False) -> Key:
+        """Keep one object as it is now, and say so unless it is known like that or, without `back`, newer."""
         meta = head.metadata
         key, seen = Key(meta.namespace, meta.name), _Seen(meta.resourceVersion, meta.uid)
         known = self._seen.get(key)
         if known == seen:
+            return key
+        if known is not None and known.uid == seen.uid and not back and not newer(seen.version, known.version):
             return key
         if known is not None and known.uid != seen.uid:
             self._drop(key)
@@ -220,7 +244,7 @@ class Informer(Generic[T]):
         self._say(type_, key, decoded.value, old)
         return key
 
-    def _decoded(self, key: Key, raw: msgspec.Raw, head: wire.Head) -> "_Decoded[T] | None":
+    def _decoded(self, key: Key, raw: Raw, head: wire.Head) -> "_Decoded[T] | None":
         """None when it can't be decoded. Items of lists get the type that the server left out."""
         data = bytes(raw)
         if not head.kind:
@@ -239,7 +263,11 @@ class Informer(Generic[T]):
 
     def _deleted(self, raw: msgspec.Raw, head: wire.Head) -> None:
         key = Key(head.metadata.namespace, head.metadata.name)
-        if self._seen.pop(key, None) is None or key not in self.store:
+        known = self._seen.get(key)
+        if known is None or known.uid != head.metadata.uid:
+            return
+        del self._seen[key]
+        if key not in self.store:
             return
         decoded = self._decoded(key, raw, head)
         old = self.store.pop(key)

@@ -8,7 +8,7 @@ import asyncio
 import orjson
 import pytest
 
-from shared.kube import Cluster, Forbidden, Informer, Key, NotFound, Resource, live_object, metadata, verbs
+from shared.kube import Cluster, Forbidden, Informer, Key, NotFound, Resource, compact, live_object, metadata, verbs
 from tests.kube.tools import CONFIG_MAPS, Said, config_map, put, remove, watching
 from tests.parts.faultproxy import FaultProxy
 
@@ -164,6 +164,33 @@ async def test_an_object_that_cannot_be_read_keeps_its_last_good_value(api: Clus
     assert await asyncio.wait_for(events.get(), 10) == ("DELETED", "good")
     task.cancel()
     await asyncio.wait({task})
+
+
+async def test_the_answer_of_a_write_is_known_at_once_and_not_told_twice(api: Cluster, namespace: str) -> None:
+    async with watching(api, namespace) as seen:
+        first = compact(await put(api, namespace, "a", v="1"))
+        second = compact(await put(api, namespace, "a", v="2"))
+        seen.informer.note(second)
+        seen.informer.note(first)
+        assert seen.informer.store[Key(namespace, "a")].raw == second
+        await put(api, namespace, "b", v="1")
+        await seen.until(lambda: "b" in seen.names())
+    assert [(one.name, one.new) for one in seen.said if one.name == "a"][-1] == ("a", "2")
+    assert [one.type for one in seen.said if (one.name, one.new) == ("a", "2")] in (["ADDED"], ["MODIFIED"])
+
+
+async def test_what_was_noted_but_never_watched_is_missed_by_the_next_list(
+    through: Cluster, proxy: FaultProxy, namespace: str
+) -> None:
+    async with watching(through, namespace) as seen:
+        await proxy.watched()
+        proxy.gone(WATCHES, times=None)
+        await proxy.cut()
+        seen.informer.note(compact(await put(through, namespace, "ghost", v="1")))
+        await remove(through, namespace, "ghost")
+        proxy.clear()
+        await seen.until(lambda: len(seen.said) == 2)
+    assert [(one.type, one.name) for one in seen.said] == [("ADDED", "ghost"), ("DELETED", "ghost")]
 
 
 async def test_metadata_alone_leaves_the_bodies_at_the_server(api: Cluster, namespace: str) -> None:
