@@ -4,23 +4,24 @@ In: requests from the bus. Out: replies, or `RequestError` with a reason. The on
 object store (the manifests) and the key-value bucket of earlier results.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from services.renderer import measures
-from services.renderer.failures import Reason, RenderFailure, git_failures
+from services.renderer.digests import Digests
+from services.renderer.failures import Reason, RenderFailure
 from services.renderer.flights import Flights
-from services.renderer.known import CLUSTER, REVISION, Input, Known, Result, contents_of, matching, question_key
-from services.renderer.opened import comes_from_git, git_tree
+from services.renderer.known import Known, Result, matching, question_key
+from services.renderer.opened import comes_from_git
 from services.renderer.parts import Parts
 from services.renderer.render import instance_name, render
 from services.renderer.sources import parse
 from services.renderer.turns import Turns
 from shared.bus import Bus
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, ResolveChart, ResolvedChart
-from shared.git.tree import GitTree
 
 BUCKET = "manifests"
 STORED_SECONDS = 3600.0
@@ -114,11 +115,12 @@ class Renderer:
         async with self.turns.taken():
             rendered = await render(request, self.parts)
         self.made += 1
-        digest = await self.bus.put_object(BUCKET, rendered.manifests)
-        self._note_stored(digest)
-        reply = RenderReply(digest=digest, count=rendered.count, sources=rendered.sources, warnings=rendered.warnings)
-        contents = await self.parts.in_thread(_contents, rendered.inputs, request, self.parts)
-        await self.known.add(question, Result(rendered.inputs, contents, reply.to_bytes()))
+        reply = RenderReply(
+            digest=rendered.digest, count=rendered.count, sources=rendered.sources, warnings=rendered.warnings
+        )
+        result = Result(rendered.inputs, rendered.contents, reply.to_bytes())
+        await asyncio.gather(self.bus.put_object(BUCKET, rendered.manifests), self.known.add(question, result))
+        self._note_stored(reply.digest)
         return reply
 
 
@@ -132,44 +134,13 @@ def refusals() -> Iterator[None]:
         raise RequestError(error.reason, error.message, retriable=error.retriable) from error
 
 
-class Digests:
-    """What inputs hold at the revisions of one request; commits are opened when first asked for."""
-
-    def __init__(self, request: RenderRequest, parts: Parts) -> None:
-        self._given = {each.position: each for each in request.sources}
-        self._cluster = question_key([request.kube_version, request.api_versions])
-        self._parts = parts
-        self._trees: dict[int, GitTree] = {}
-
-    def __call__(self, wanted: Input) -> str:
-        match wanted.name:
-            case name if name == CLUSTER:
-                return self._cluster
-            case name if name == REVISION:
-                return self._given[wanted.position].revision
-            case path:
-                with git_failures():
-                    return self._tree(wanted.position).tree_digest(path.rstrip("/")) or "-"
-
-    def _tree(self, position: int) -> GitTree:
-        if position not in self._trees:
-            given = self._given[position]
-            source = parse(given.source)
-            self._trees[position] = git_tree(self._parts.mirrors, source.repo_url, given.revision)
-        return self._trees[position]
-
-
 def _matching(results: list[Result], request: RenderRequest, parts: Parts) -> Result | None:
     try:
-        return matching(results, Digests(request, parts))
+        return matching(results, Digests(request, parts.mirrors))
     except RenderFailure as error:
         if error.reason is Reason.REVISION_NOT_MIRRORED:
             raise
         return None  # a link that leads out now: the render will say so
-
-
-def _contents(inputs: tuple[Input, ...], request: RenderRequest, parts: Parts) -> str:
-    return contents_of(inputs, Digests(request, parts))
 
 
 def _at(reply: RenderReply, request: RenderRequest) -> RenderReply:

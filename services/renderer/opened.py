@@ -6,7 +6,7 @@ fetched. Mirrors are only read.
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class OpenedSource:
     files: Recording
     folder: str | None
     from_git: bool
+    names: frozenset[str] = frozenset()
 
 
 def only_referred(source: Source) -> bool:
@@ -74,8 +75,8 @@ def chart_files(data: bytes, what: str, limits: ArchiveLimits) -> Mapping[str, b
     return below(files, posixpath.dirname(charts[0])) if charts and "Chart.yaml" not in files else files
 
 
-def with_overrides(opened: OpenedSource, instance: str) -> OpenedSource:
-    """The source with what `.argocd-source*.yaml` beside its manifests says."""
+def prepared(opened: OpenedSource, instance: str) -> OpenedSource:
+    """With what `.argocd-source*.yaml` beside the manifests says, and with the names of the folder's files."""
     if opened.folder is None:
         return opened
     raw = opened.raw
@@ -83,9 +84,8 @@ def with_overrides(opened: OpenedSource, instance: str) -> OpenedSource:
         path = f"{opened.folder}/{name}" if opened.folder else name
         data = opened.files.read(path)
         raw = raw if data is None else merged(raw, path, data)
-    if raw is opened.raw:
-        return opened
-    return OpenedSource(opened.position, raw, parse(raw), opened.revision, opened.files, opened.folder, opened.from_git)
+    source = opened.source if raw is opened.raw else parse(raw)
+    return replace(opened, raw=raw, source=source, names=names_in(opened.files, opened.folder))
 
 
 def names_in(files: Files, folder: str) -> frozenset[str]:

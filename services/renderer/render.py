@@ -5,23 +5,24 @@ Whatever goes wrong is a `RenderFailure`. Nothing is remembered here.
 """
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.renderer import jsonnet, tools
-from services.renderer.directory import JSONNET, Limits, manifests
+from services.renderer import directory, jsonnet, tools
+from services.renderer.digests import Digests
+from services.renderer.directory import JSONNET, Limits
 from services.renderer.environment import Environment, build_environment
 from services.renderer.failures import Reason, RenderFailure
 from services.renderer.files import input_paths
-from services.renderer.known import CLUSTER, REVISION, Input
+from services.renderer.known import CLUSTER, REVISION, Input, contents_of
 from services.renderer.opened import (
     OpenedSource,
     comes_from_git,
-    names_in,
     only_referred,
     open_archive,
     open_git,
-    with_overrides,
+    prepared,
 )
 from services.renderer.parts import Parts
 from services.renderer.references import references
@@ -47,10 +48,12 @@ class Rendered:
     """The whole answer: the manifests as one JSON list, and what they were made of."""
 
     manifests: bytes
+    digest: str
     count: int
     sources: tuple[RenderedSource, ...]
     warnings: tuple[str, ...]
     inputs: tuple[Input, ...]
+    contents: str
 
 
 def instance_name(request: RenderRequest, argo_namespace: str) -> str:
@@ -73,18 +76,16 @@ async def render(request: RenderRequest, parts: Parts) -> Rendered:
 async def _render(request: RenderRequest, parts: Parts) -> Rendered:
     opened = [await _open(given, request, parts) for given in request.sources]
     outputs = [await _one(each, opened, request, parts) for each in opened]
-    return await parts.in_thread(_joined, opened, outputs, parts.settings.output_bytes)
+    return await parts.in_thread(_joined, opened, outputs, Digests(request, parts.mirrors), parts.settings.output_bytes)
 
 
 async def _open(given: RenderSource, request: RenderRequest, parts: Parts) -> OpenedSource:
     source = parse(given.source)
-    if comes_from_git(source):
-        opened = await parts.in_thread(open_git, given, source, parts.mirrors)
-    else:
-        data = await _archive(given, source, request, parts)
-        opened = await parts.in_thread(open_archive, given, source, data, parts.archive_limits)
     instance = instance_name(request, parts.argo_namespace)
-    return await parts.in_thread(with_overrides, opened, instance)
+    if comes_from_git(source):
+        return await parts.in_thread(lambda: prepared(open_git(given, source, parts.mirrors), instance))
+    data = await _archive(given, source, request, parts)
+    return await parts.in_thread(lambda: prepared(open_archive(given, source, data, parts.archive_limits), instance))
 
 
 async def _archive(given: RenderSource, source: Source, request: RenderRequest, parts: Parts) -> bytes:
@@ -109,8 +110,7 @@ async def _one(
 
 async def _by_tool(job: tools.Job, every: Sequence[OpenedSource]) -> SourceOutput:
     opened, settings = job.opened, job.request.settings
-    names = await job.parts.in_thread(names_in, opened.files, job.folder)
-    tool = detect(opened.source, names, settings)
+    tool = detect(opened.source, opened.names, settings)
     match tool:
         case Tool.HELM:
             objects = await tools.helm(job, references(opened, every, settings))
@@ -127,7 +127,9 @@ async def _by_tool(job: tools.Job, every: Sequence[OpenedSource]) -> SourceOutpu
 async def _directory(job: tools.Job) -> SourceOutput:
     parts, options = job.parts, job.opened.source.directory or DirectoryOptions()
     limits = Limits(parts.settings.combined_manifests_bytes)
-    found, warnings = await parts.in_thread(manifests, job.opened.files, job.folder, options, limits, parts.parsed)
+    found, warnings = await parts.in_thread(
+        directory.manifests, job.opened.files, job.folder, options, limits, parts.parsed
+    )
     if not _has_jsonnet(found):
         return SourceOutput(Tool.DIRECTORY, [obj for _, parsed in found if parsed for obj in parsed.objects], warnings)
     wanted = jsonnet.gather(options.jsonnet, job.folder, job.environment)
@@ -153,19 +155,23 @@ def environment_of(opened: OpenedSource, request: RenderRequest, argo_namespace:
     )
 
 
-def _joined(opened: Sequence[OpenedSource], outputs: Sequence[SourceOutput], limit: int) -> Rendered:
+def _joined(opened: Sequence[OpenedSource], outputs: Sequence[SourceOutput], digests: Digests, limit: int) -> Rendered:
     objects = [each for output in outputs for each in output.objects]
     size = sum(map(len, objects)) + len(objects) + 2
     if size > limit:
         message = f"the rendered manifests are {size:,} bytes, allowed are {limit:,}: split the application"
         raise RenderFailure(Reason.MANIFESTS_TOO_LARGE, message)
     warnings = [warning for output in outputs for warning in output.warnings]
+    manifests = b"[" + b",".join(objects) + b"]"
+    inputs = tuple(each for pair in zip(opened, outputs, strict=True) for each in _inputs(*pair))
     return Rendered(
-        manifests=b"[" + b",".join(objects) + b"]",
+        manifests=manifests,
+        digest=hashlib.sha256(manifests).hexdigest(),
         count=len(objects),
         sources=tuple(map(_described, opened, outputs)),
         warnings=tuple(warnings[:MAX_WARNINGS]),
-        inputs=tuple(each for pair in zip(opened, outputs, strict=True) for each in _inputs(*pair)),
+        inputs=inputs,
+        contents=contents_of(inputs, digests),
     )
 
 
