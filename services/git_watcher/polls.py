@@ -78,6 +78,7 @@ class Polls:
         """False when the bus would not take what was found."""
         try:
             await repository.look(Look("poll"))
+            await self._repositories.tidy(repository)
         except GitFailure:
             measures.failed_polls.inc()  # the repository has told it, and when to come back
         except BusError as error:

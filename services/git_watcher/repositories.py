@@ -60,6 +60,9 @@ class Repositories:
         measures.repositories.set(len(self._all))
         await self._mirrors.discard(repository.name)
 
+    async def tidy(self, repository: Repository) -> None:
+        await self._mirrors.tidy(repository.name)
+
     def release(self) -> None:
         """Credentials have changed: whoever failed may try again at once."""
         for repository in self._all.values():

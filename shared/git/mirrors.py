@@ -24,6 +24,7 @@ from shared.git.errors import GitFailure, RepositoryCorrupt
 from shared.git.github_app import Installations
 from shared.git.knownhosts import trust_hosts
 from shared.git.mirror import mirror_path, remove_mirror
+from shared.git.packs import consolidate
 from shared.git.refusals import libgit2_failure
 from shared.git.relay import Relay, Ticket
 from shared.git.remote import Choose, RemoteRefs, Visit, visit
@@ -98,6 +99,11 @@ class Mirrors:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except (pygit2.GitError, KeyError) as error:
             raise RepositoryCorrupt("the mirror is damaged: it is fetched anew at the next visit") from error
+
+    async def tidy(self, normalised_url: str) -> None:
+        """Between visits: many small packs become one."""
+        async with self._locks[normalised_url]:
+            await self.call(consolidate, self.path_of(normalised_url))
 
     async def discard(self, normalised_url: str) -> None:
         """Forgets a mirror: it is damaged, or nothing uses the repository any more."""

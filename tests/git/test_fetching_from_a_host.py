@@ -17,6 +17,7 @@ from shared.git.errors import (
 )
 from shared.git.mirror import holds
 from shared.git.mirrors import Limits, Mirrors
+from shared.git.packs import consolidate
 from shared.git.remote import RemoteRefs
 from shared.git.tree import GitTree
 from shared.security import Secret
@@ -243,3 +244,20 @@ async def mirrored(repository: Repository, mirrors: Mirrors) -> str:
     sha = repository.commit({"a": b"1"})
     await mirrors.visit(NAME, repository.url, ANONYMOUS, main)
     return sha
+
+
+async def test_many_packs_become_one_under_open_trees(git_host: GitHost, mirrors: Mirrors) -> None:
+    repository = git_host.repository()
+    shas = []
+    for number in range(12):
+        shas.append(repository.commit({f"a{number}": b"%d" % number}))
+        await mirrors.visit(NAME, repository.url, ANONYMOUS, main)
+    path = mirrors.path_of(NAME)
+    opened = [GitTree(path, sha) for sha in shas]
+    assert not await mirrors.call(consolidate, path, many=50)
+    assert await mirrors.call(consolidate, path, many=10)
+    assert len(list(path.glob("objects/pack/*.pack"))) == 1
+    assert [tree.read(f"a{number}") for number, tree in enumerate(opened)] == [b"%d" % n for n in range(12)]
+    shas.append(repository.commit({"a12": b"12"}))
+    await mirrors.visit(NAME, repository.url, ANONYMOUS, main)
+    assert [GitTree(path, sha).read(f"a{number}") for number, sha in enumerate(shas)] == [b"%d" % n for n in range(13)]
