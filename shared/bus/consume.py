@@ -54,6 +54,16 @@ class Consumption(Generic[E]):
     start: Literal["all", "new"]
 
 
+class HandlerCancelled(Exception):
+    """A cancellation from inside the handler; without this it would end the worker, and nobody would know."""
+
+
+def stopping() -> bool:
+    """Whether it is we who are being cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 class Verdict(Enum):
     ACK = "acked"
     NAK = "nak"
@@ -114,6 +124,11 @@ class Settler(Generic[E]):
         self._handler = handler
 
     async def take(self, message: Msg) -> None:
+        headers = message.headers or {}
+        with traced(headers.get(DELIVERY, ""), headers.get(TRACEPARENT, "")):
+            await self._take(message)
+
+    async def _take(self, message: Msg) -> None:
         meta = message.metadata
         begun = time.monotonic()
         if meta.num_delivered > self._plan.max_deliver + UNREPORTED:
@@ -126,17 +141,19 @@ class Settler(Generic[E]):
         measures.consumed.labels(self._plan.durable, outcome.verdict.value).inc()
 
     async def _run(self, message: Msg) -> Exception | None:
-        headers = message.headers or {}
-        if headers.get(MEANT_FOR, self._plan.durable) != self._plan.durable:
+        if (message.headers or {}).get(MEANT_FOR, self._plan.durable) != self._plan.durable:
             return None
-        with traced(headers.get(DELIVERY, ""), headers.get(TRACEPARENT, "")):
-            try:
-                event = decode(self._plan.event, message.data)
-                measures.lag.labels(self._plan.durable).observe(max((now() - event.at).total_seconds(), 0))
-                async with asyncio.timeout(self._plan.time_limit):
-                    await self._handler(event)
-            except Exception as error:  # noqa: BLE001 - the one place that naks, backs off and dead-letters
-                return error
+        try:
+            event = decode(self._plan.event, message.data)
+            measures.lag.labels(self._plan.durable).observe(max((now() - event.at).total_seconds(), 0))
+            async with asyncio.timeout(self._plan.time_limit):
+                await self._handler(event)
+        except asyncio.CancelledError as error:
+            if stopping():
+                raise
+            return HandlerCancelled(f"something the handler waited for was cancelled: {error}")
+        except Exception as error:  # noqa: BLE001 - the one place that naks, backs off and dead-letters
+            return error
         return None
 
     async def _settle(self, message: Msg, outcome: Outcome) -> None:

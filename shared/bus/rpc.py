@@ -14,6 +14,7 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from shared.bus import measures
+from shared.bus.consume import HandlerCancelled, stopping
 from shared.bus.envelope import DELIVERY, TRACEPARENT, Headers, one_line
 from shared.bus.errors import Disconnected, TooLarge
 from shared.bus.link import Connection, Link, Lost, NobodyListens
@@ -98,6 +99,10 @@ async def _answer(
             try:
                 async with asyncio.timeout(_patience(headers)):
                     reply = await handler(question.from_bytes(message.data))
+            except asyncio.CancelledError as error:
+                if stopping():
+                    raise
+                reply = _failure(question.subject, HandlerCancelled(str(error)))
             except Exception as error:  # noqa: BLE001 - the one place that turns failures into answers
                 reply = _failure(question.subject, error)
     measures.served.labels(question.subject, "failed" if isinstance(reply, RequestFailed) else "answered").inc()

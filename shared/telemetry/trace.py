@@ -30,8 +30,11 @@ def child(parent: str, delivery_id: str) -> str:
 
 @contextmanager
 def traced(delivery_id: str, parent: str = "") -> Iterator[str]:
-    """Work on one delivery; yields the traceparent that outgoing messages and requests carry."""
-    span = child(parent, delivery_id)
+    """Work on one delivery; yields the traceparent that outgoing messages and requests carry.
+
+    Work that belongs to no delivery and has no parent is in no trace.
+    """
+    span = child(parent, delivery_id) if delivery_id or parent else ""
     delivery_token, span_token = delivery.set(delivery_id), traceparent.set(span)
     try:
         yield span

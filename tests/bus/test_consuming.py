@@ -150,6 +150,24 @@ async def test_a_handler_that_hangs_is_ended_and_retried(bus: Bus, unique: str) 
     assert attempts[0] == 2
 
 
+async def test_a_cancellation_inside_the_handler_is_a_failure_like_others(bus: Bus, unique: str) -> None:
+    seen, attempts = Seen(), [0]
+
+    async def handler(event: AppEvent) -> None:
+        attempts[0] += 1
+        if attempts[0] == 1:
+            inner = asyncio.ensure_future(asyncio.Event().wait())
+            inner.cancel()
+            await inner
+        await seen(event)
+
+    async with consuming(bus, unique, handler):
+        await bus.publish(happened(unique, 1))
+        await bus.publish(happened(unique, 2))
+        await seen.until(2)
+    assert attempts[0] == 3
+
+
 async def test_handlers_work_inside_the_delivery_of_their_message(bus: Bus, unique: str) -> None:
     ids: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 

@@ -76,6 +76,18 @@ async def test_a_crash_in_the_server_is_told_without_secrets(bus: Bus, double: t
     assert caught.value.retriable
 
 
+async def test_a_cancellation_inside_the_server_is_told_as_its_failure(bus: Bus, double: type[Double]) -> None:
+    async def cancelled(_question: Double) -> Doubled:
+        inner = asyncio.ensure_future(asyncio.Event().wait())
+        inner.cancel()
+        await inner
+        raise AssertionError("never reached")
+
+    async with background(bus.serve(double, cancelled)):
+        with pytest.raises(RequestError, match="HandlerCancelled"):
+            await bus.request(double(number=1))
+
+
 async def test_an_answer_that_is_too_large_is_refused_clearly(bus: Bus, double: type[Double]) -> None:
     async def huge(_question: Double) -> Doubled:
         return Doubled(number=1, padding="x" * 1_200_000)
