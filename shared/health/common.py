@@ -1,0 +1,149 @@
+"""Kinds beyond the built-in ones that most clusters have: Argo's own, definitions, CronJobs, certificates, secrets.
+
+Argo CD ships scripts for them; these say the same in the same words. A script in the settings goes before them:
+the caller's business.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from shared.health.fields import condition, items, mapping, number, text
+from shared.health.status import Health, Status
+
+Obj = Mapping[str, Any]
+Check = Callable[[Obj], Health]
+
+
+def by_condition(kind: str, waiting: str) -> Check:
+    """Healthy while a condition is True, Degraded while it is False, else Progressing with `waiting`."""
+
+    def check(obj: Obj) -> Health:
+        found = condition(mapping(obj, "status"), kind)
+        if found is None or found.get("status") not in {"True", "False"}:
+            return Health("Progressing", waiting)
+        return Health("Healthy" if found["status"] == "True" else "Degraded", text(found, "message"))
+
+    return check
+
+
+_ready = by_condition("Ready", "Waiting for certificate")
+
+
+def certificate(obj: Obj) -> Health:
+    issuing = condition(mapping(obj, "status"), "Issuing")
+    if issuing is not None and issuing.get("status") == "True":
+        return Health("Progressing", text(issuing, "message"))
+    return _ready(obj)
+
+
+def definition(obj: Obj) -> Health:
+    """A CustomResourceDefinition."""
+    found = {text(one, "type"): one for one in items(mapping(obj, "status"), "conditions")}
+    if not found:
+        return Health("Progressing", "Status conditions not found")
+    if _is(found, "Terminating", "True"):
+        return Health("Progressing", f"CRD is terminating: {text(found['Terminating'], 'message')}")
+    if _is(found, "NamesAccepted", "False"):
+        return Health("Degraded", f"CRD names have not been accepted: {text(found['NamesAccepted'], 'message')}")
+    if not _is(found, "Established", "True"):
+        return Health("Degraded", "CRD is not established")
+    if _is(found, "NonStructuralSchema", "True"):
+        return Health("Degraded", f"Schema violations found: {text(found['NonStructuralSchema'], 'message')}")
+    return Health("Healthy", "CRD is healthy")
+
+
+def _is(conditions: Mapping[str, Obj], kind: str, status: str) -> bool:
+    return conditions.get(kind, {}).get("status") == status
+
+
+def cron_job(obj: Obj) -> Health:
+    """What a CronJob tells of its last run; whether one was missed can't be seen."""
+    if mapping(obj, "spec").get("suspend") is True:
+        return Health("Suspended", "CronJob is Suspended")
+    return _last_run(mapping(obj, "status")) if "status" in obj else Health("Progressing", "Waiting for CronJob")
+
+
+def _last_run(status: Obj) -> Health:
+    scheduled, succeeded = text(status, "lastScheduleTime"), text(status, "lastSuccessfulTime")
+    if not scheduled:
+        return Health("Healthy", "CronJob has not been scheduled yet")
+    if not succeeded:
+        return Health("Healthy", "The Cronjob never completed successfully. It may not be healthy")
+    if status.get("active"):
+        return Health("Healthy", "The job is running. Its last execution may not have been successful")
+    if succeeded < scheduled:
+        return Health("Degraded", "CronJob has not completed its last execution successfully")
+    return Health("Healthy", "CronJob has completed its last execution successfully")
+
+
+_ROLLOUT: dict[str, Status] = {
+    "Healthy": "Healthy",
+    "Paused": "Suspended",
+    "Progressing": "Progressing",
+    "Degraded": "Degraded",
+}
+
+
+def rollout(obj: Obj) -> Health:
+    """Believe the phase once the controller has seen this generation (it writes that number as text)."""
+    status, metadata = mapping(obj, "status"), mapping(obj, "metadata")
+    observed = str(status.get("observedGeneration") or "")
+    if observed.isdigit() and int(observed) < number(metadata, "generation"):
+        return Health("Progressing", "Waiting for rollout spec update to be observed")
+    phase = text(status, "phase")
+    if not phase:
+        return Health("Progressing", "Waiting for rollout to finish: status has not been reconciled.")
+    return Health(_ROLLOUT.get(phase, "Unknown"), text(status, "message"))
+
+
+_ANALYSIS: dict[str, tuple[Status, str]] = {
+    "Pending": ("Progressing", "Analysis run is running"),
+    "Running": ("Progressing", "Analysis run is running"),
+    "Successful": ("Healthy", "Analysis run completed successfully"),
+    "Failed": ("Degraded", "Analysis run failed"),
+    "Error": ("Degraded", "Analysis run had an error"),
+    "Inconclusive": ("Unknown", "Analysis run was inconclusive"),
+}
+
+
+def analysis_run(obj: Obj) -> Health:
+    status = mapping(obj, "status")
+    waiting: tuple[Status, str] = (
+        "Progressing",
+        "Waiting for analysis run to finish: status has not been reconciled.",
+    )
+    found, words = _ANALYSIS.get(text(status, "phase"), waiting)
+    return Health(found, words if found == "Progressing" else text(status, "message") or words)
+
+
+_SET: tuple[tuple[str, str, Status], ...] = (
+    ("ErrorOccurred", "True", "Degraded"),
+    ("ResourcesUpToDate", "False", "Degraded"),
+    ("RolloutProgressing", "True", "Progressing"),
+    ("ResourcesUpToDate", "True", "Healthy"),
+)
+
+
+def application_set(obj: Obj) -> Health:
+    status = mapping(obj, "status")
+    for kind, wanted, result in _SET:
+        found = condition(status, kind)
+        if found is not None and found.get("status") == wanted:
+            return Health(result, text(found, "message"))
+    return Health("Progressing", "Waiting for the status to be reported")
+
+
+CHECKS: dict[tuple[str, str], Check] = {
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): definition,
+    ("argoproj.io", "AnalysisRun"): analysis_run,
+    ("argoproj.io", "ApplicationSet"): application_set,
+    ("argoproj.io", "Rollout"): rollout,
+    ("batch", "CronJob"): cron_job,
+    ("bitnami.com", "SealedSecret"): by_condition("Synced", "Waiting for Sealed Secret to be decrypted"),
+    ("cert-manager.io", "Certificate"): certificate,
+    ("cert-manager.io", "ClusterIssuer"): by_condition("Ready", "Initializing ClusterIssuer"),
+    ("cert-manager.io", "Issuer"): by_condition("Ready", "Initializing issuer"),
+    ("external-secrets.io", "ClusterSecretStore"): by_condition("Ready", "Waiting for ClusterSecretStore"),
+    ("external-secrets.io", "ExternalSecret"): by_condition("Ready", "Waiting for ExternalSecret"),
+    ("external-secrets.io", "SecretStore"): by_condition("Ready", "Waiting for SecretStore"),
+}
