@@ -96,7 +96,8 @@ class Destination:
 
     def _start(self, kind: GroupKind, resource: Resource) -> tuple[Informer[Live], asyncio.Task[None]]:
         def decode(raw: bytes) -> Live:
-            return self.live.read(kind, resource.api_version, orjson.loads(raw), raw)
+            obj = orjson.loads(raw)
+            return self.live.read(kind, obj["apiVersion"], obj, raw)
 
         def take(type_: EventType, _key: tuple[str, str], live: Live, _old: Live | None) -> None:
             if type_ is EventType.DELETED:
@@ -114,12 +115,8 @@ class Destination:
         async with self._writes:
             done = await verbs.apply(self.cluster, resource, obj, manager=manager, force=True, dry_run=dry_run)
         if not dry_run and gvk.group_kind in self._informers:
-            self.note(done, gvk)
+            self._informers[gvk.group_kind][0].note(compact(done))
         return done
-
-    def note(self, obj: Obj, gvk: GVK) -> None:
-        """Take an object from a write's answer as if the watch had brought it."""
-        self.live.put(self.live.read(gvk.group_kind, gvk.api_version, obj, compact(obj)))
 
     async def fetch(self, key: ResourceKey, version: str) -> Obj | None:
         """Read one object at a version; None when it does not exist. Raises ApiError, UnknownKind."""
