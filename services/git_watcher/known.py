@@ -48,6 +48,10 @@ def load(file: Path) -> Known | None:
         return None
 
 
+def remove(file: Path) -> None:
+    file.unlink(missing_ok=True)
+
+
 def save(file: Path, known: Known) -> None:
     fresh = file.with_suffix(".new")
     fresh.write_bytes(msgspec.json.encode(known))

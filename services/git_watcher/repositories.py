@@ -58,7 +58,7 @@ class Repositories:
         self._asked.pop(repository.name, None)
         self._by_place[_place(f"https://{repository.name}")].discard(repository.name)
         measures.repositories.set(len(self._all))
-        await self._mirrors.discard(repository.name)
+        await repository.erase()
 
     async def tidy(self, repository: Repository) -> None:
         await self._mirrors.tidy(repository.name)

@@ -99,6 +99,11 @@ class Repository:
         assert self.known is not None
         return self.known
 
+    async def erase(self) -> None:
+        """Nobody uses it any more: the mirror and what is known of it go."""
+        await self._mirrors.discard(self.name)
+        await self._mirrors.call(store.remove, self._file)
+
     async def track(self, ref: str) -> None:
         """Somebody uses this ref: from now on its movements are fetched and announced."""
         if self.known is None or ref in self.known.tracked or ref not in self.known.refs:

@@ -45,18 +45,13 @@ class Ticket:
         self.connections: set[asyncio.Transport] = set()
         self._home = self.base.origin()
 
-    def credentials(self) -> str | None:
-        """The Authorization header, only for the host that the repository's address names (or its TLS twin)."""
+    @property
+    def identity(self) -> Access:
+        """Who we are where the address leads now: nobody, once it has left the host it names (or its TLS twin)."""
         origin = self.base.origin()
         upgraded = origin.scheme == "https" and origin.host == self._home.host and self._home.scheme == "http"
-        if origin != self._home and not upgraded:
-            return None
-        access = self.access
-        if access.token:
-            return f"Bearer {access.token.reveal()}"
-        if access.password or access.username:
-            return aiohttp.encode_basic_auth(access.username, access.password.reveal(), "utf-8")
-        return None
+        at_home = origin == self._home or upgraded
+        return self.access if at_home else Access(proxy=self.access.proxy, no_proxy=self.access.no_proxy)
 
     def redirect(self, location: str, tail: str) -> None:
         """Follows a moved repository; never from TLS to plain HTTP."""
@@ -146,14 +141,15 @@ class Relay:
         self, ticket: Ticket, request: web.Request, tail: str, headers: dict[str, str], body: bytes | None
     ) -> aiohttp.client._RequestContextManager:
         url = URL(f"{ticket.base}{tail}").with_query(request.query)
-        credentials = ticket.credentials()
-        return self._session(ticket.access).request(
+        identity = ticket.identity
+        credentials = _authorization(identity)
+        return self._session(identity).request(
             request.method,
             url,
             data=body,
             headers={**headers, **({"Authorization": credentials} if credentials else {})},
             skip_auto_headers=("Accept-Encoding",),
-            proxy=proxy_for(ticket.access, url),
+            proxy=proxy_for(identity, url),
             allow_redirects=False,
         )
 
@@ -182,6 +178,14 @@ class Relay:
                 connector=connector, timeout=self._timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
             )
         return self._sessions[context]
+
+
+def _authorization(access: Access) -> str | None:
+    if access.token:
+        return f"Bearer {access.token.reveal()}"
+    if access.password or access.username:
+        return aiohttp.encode_basic_auth(access.username, access.password.reveal(), "utf-8")
+    return None
 
 
 class _HungUpError(Exception):

@@ -217,3 +217,31 @@ async def test_a_mirror_damaged_under_a_push_is_fetched_anew(watcher: Watcher, r
     event = await watcher.revision()
     assert (event.old, event.new, event.changed) == (old, new, ("a",))
     assert watcher.tree(repository, new).read("a") == b"2"
+
+
+async def test_a_webhook_that_is_faster_than_its_host_is_looked_after(watcher: Watcher, repository: Repository) -> None:
+    """The branch moves after our first look: hosts have replicas."""
+    old = repository.commit({"a": b"1"})
+    await resolved(watcher, repository)
+    watcher.use(repository)
+    new = repository.commit({"a": b"2"}, branch="elsewhere")
+    repository.host.requests.clear()
+    repository.host.arrived.clear()
+    await watcher.bus.publish(hook(repository, before=old, after=new))
+    await repository.host.arrived.wait()
+    await watcher.bus.request(ListRefs(repo_url=repository.url))
+    repository.ref("refs/heads/main", new)
+    assert (await watcher.revision()).new == new
+
+
+async def test_a_repository_that_nobody_uses_any_more_is_removed(
+    watcher: Watcher, tmp_path: Path, repository: Repository
+) -> None:
+    repository.commit({"a": b"1"})
+    watcher.use(repository)
+    await watcher.revision()
+    unused = watcher.parts.repositories.of(repository.url)
+    watcher.parts.usage.put(("argocd", "app"), ())
+    unused.asked_at -= 2 * 24 * 3600
+    await watcher.parts.polls._poll(unused.name)
+    assert [path.name for path in (tmp_path / "mirrors").iterdir()] == ["ssh"]
