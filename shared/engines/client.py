@@ -36,6 +36,7 @@ class Engines:
     ) -> None:
         self._binary = binary
         self._arguments = (f"--memory-mb={memory_mb}", f"--max-output-mb={max_output_mb}")
+        self._max_reply = (max_output_mb + 1) * 2**20
         self._deadline = deadline
         self._size = size
         self._turns = asyncio.Semaphore(size)
@@ -94,7 +95,7 @@ class Engines:
             return  # there is no such folder, and that is fine
 
     async def _perform(self, op: str, args: Any, seconds: float, files: FileAccess | None) -> Any:
-        worker = await self._take()
+        worker = self._take()
         expired = False
 
         def expire() -> None:
@@ -124,14 +125,14 @@ class Engines:
             work.exception()
             raise
 
-    async def _take(self) -> Worker:
+    def _take(self) -> Worker:
+        self._executor()  # refuses when closed
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:
                 return worker
             self._discard(worker)
-        loop = asyncio.get_running_loop()
-        worker = await loop.run_in_executor(self._executor(), Worker, self._binary, self._arguments)
+        worker = Worker(self._binary, self._arguments, self._max_reply)
         self._all.add(worker)
         return worker
 

@@ -42,7 +42,7 @@ class EngineCrashed(EngineFailure):
 
     def __init__(self, op: str, words: str) -> None:
         self.out_of_memory = "out of memory" in words or "cannot allocate memory" in words
-        hint = "it used more memory than it may: make the input smaller" if self.out_of_memory else words.strip()[-300:]
+        hint = "it used more memory than it may: make the input smaller" if self.out_of_memory else words.strip()[:300]
         super().__init__(f"{op} ended the engine's process: {hint or 'it said nothing'}")
 
 

@@ -4,7 +4,6 @@ In: an operation, its arguments, a `FileAccess`. Out: the result, or a typed err
 whoever called kills the process, and the conversation then ends by itself.
 """
 
-import os
 import struct
 import subprocess
 import tempfile
@@ -33,8 +32,10 @@ _decoder = msgspec.msgpack.Decoder(ext_hook=_extension)
 class Worker:
     """A running worker. `used` counts its calls."""
 
-    def __init__(self, binary: Path, arguments: Sequence[str]) -> None:
+    def __init__(self, binary: Path, arguments: Sequence[str], max_reply: int) -> None:
         self.used = 0
+        self._killed = False
+        self._max_reply = max_reply
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
         self._process = subprocess.Popen(
             [binary, *arguments],
@@ -52,10 +53,11 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._killed and self._process.poll() is None
 
     def kill(self) -> None:
         """End it at once; a conversation that is going on ends with `EngineCrashed`."""
+        self._killed = True
         self._process.kill()
 
     def close(self) -> None:
@@ -69,9 +71,13 @@ class Worker:
     def call(self, op: str, args: Any, cpu_seconds: int, files: FileAccess | None) -> Any:
         """One request and its reply; questions for files are answered in between."""
         self.used += 1
+        request = _request(op, args, cpu_seconds)
         try:
-            self._send([op, args, cpu_seconds])
+            self._write(request)
             return self._reply(op, files)
+        except msgspec.DecodeError as error:
+            self.kill()
+            raise EngineCrashed(op, "its reply can't be read") from error
         except (BrokenPipeError, EOFError) as error:
             self._process.wait()
             raise EngineCrashed(op, self._last_words()) from error
@@ -82,7 +88,7 @@ class Worker:
             match self._receive():
                 case ["ask", str(kind), list(paths)]:
                     answers, problem = _answers(kind, paths, files, problem)
-                    self._send(answers)
+                    self._write(_encoder.encode(answers))
                 case _ if problem is not None:
                     raise problem
                 case ["done", result]:
@@ -94,16 +100,18 @@ class Worker:
                 case other:
                     raise EngineCrashed(op, f"an unknown reply: {str(other)[:100]}")
 
-    def _send(self, value: Any) -> None:
+    def _write(self, data: bytes) -> None:
         stdin = self._process.stdin
         assert stdin is not None
-        data = _encoder.encode(value)
         stdin.write(HEAD.pack(len(data)))
         stdin.write(data)
         stdin.flush()
 
     def _receive(self) -> Any:
         (size,) = HEAD.unpack(self._exactly(HEAD.size))
+        if size > self._max_reply:
+            self.kill()
+            raise EOFError
         return _decoder.decode(self._exactly(size))
 
     def _exactly(self, size: int) -> bytes:
@@ -115,9 +123,16 @@ class Worker:
         return data
 
     def _last_words(self) -> str:
-        size = self._words.seek(0, os.SEEK_END)
-        self._words.seek(max(0, size - CRASH_WORDS))
-        return self._words.read().decode(errors="replace") or f"exit status {self._process.returncode}"
+        """What Go says first is what happened; the stacks of its threads follow."""
+        self._words.seek(0)
+        return self._words.read(CRASH_WORDS).decode(errors="replace") or f"exit status {self._process.returncode}"
+
+
+def _request(op: str, args: Any, cpu_seconds: int) -> bytes:
+    try:
+        return _encoder.encode([op, args, cpu_seconds])
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise EngineError("BadArguments", f"{op} can't be given these arguments: {error}") from error
 
 
 Answers = list[Any]

@@ -67,7 +67,7 @@ func exprEnv(a *exprArgs) (map[string]any, error) {
 		env = withHelpers("notifications", env, a.Commits).(map[string]any)
 	case "workflows", "events":
 		env = map[string]any{
-			"asInt": asInt, "asFloat": asFloat, "string": asString, "toJson": toJSON, "jsonpath": jsonpath.QueryString,
+			"asInt": asInt, "asFloat": asFloat, "string": asString, "toJson": toJSON, "jsonpath": queryJSON,
 			"sprig": safeSprig(),
 		}
 	case "rollouts":
@@ -143,6 +143,8 @@ func asString(value any) (string, error) {
 	}
 	return fmt.Sprintf("%v", value), nil
 }
+
+func queryJSON(text, path string) (any, error) { return jsonpath.QueryString(path, text) }
 
 func toJSON(value any) (string, error) {
 	text, err := json.Marshal(value)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"math/big"
 
 	"github.com/itchyny/gojq"
@@ -48,8 +49,27 @@ func runJQ(a *jqArgs) ([]any, error) {
 		if len(found) == limit {
 			return nil, failed("OutputTooLarge", "the filter has more than %d outputs", maxJQOutputs)
 		}
-		found = append(found, plain(value))
+		found = append(found, whole(plain(value)))
 	}
+}
+
+// whole makes 5.0 the 5 that jq prints.
+func whole(value any) any {
+	switch v := value.(type) {
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v)
+		}
+	case []any:
+		for i := range v {
+			v[i] = whole(v[i])
+		}
+	case map[string]any:
+		for key := range v {
+			v[key] = whole(v[key])
+		}
+	}
+	return value
 }
 
 // jqValue uses the only types that gojq takes.
