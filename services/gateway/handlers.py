@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ log = get_logger()
 received = counter("webhooks_total", "Webhooks by provider and what became of them", ("provider", "outcome"))
 took = seconds("webhook", "From a webhook's arrival to its answer", ("provider",))
 MOST_REFS = 1000
+SMALL = 1024 * 1024
 KnownNow = Callable[[], Known | None]  # None: the Secret has not been read yet
 
 
@@ -44,6 +46,26 @@ def refused(status: int, outcome: str, error: str) -> Answer:
 
 def lower(request: web.Request) -> dict[str, str]:
     return {name.lower(): value for name, value in request.headers.items()}
+
+
+def large(request: web.Request) -> bool:
+    """Bodies that must take turns, because many of them would fill the memory: who sends slowly delays only those."""
+    return request.content_length is None or request.content_length > SMALL
+
+
+def understand(headers: dict[str, str], body: bytes, provider: Provider) -> tuple[GitHook, ...] | Answer:
+    """What a verified body says, or why it says nothing."""
+    try:
+        read = provider.parse(headers, body)
+    except Malformed as error:
+        return refused(400, "malformed", str(error))
+    except WrongShape as error:
+        return refused(400, "wrong-shape", str(error))
+    if isinstance(read, Ignored):
+        return Answer(200, "ignored", {"ignored": read.why})
+    if len(read) > MOST_REFS:
+        return refused(400, "wrong-shape", f"more than {MOST_REFS} refs in one push")
+    return read
 
 
 class Webhooks:
@@ -73,30 +95,23 @@ class Webhooks:
         known = self._known()
         if known is None:
             return self._later("not-ready", "the gateway has not read its secrets yet")
-        async with self._turns:
-            try:
-                async with asyncio.timeout(self._settings.body_timeout_seconds):
-                    body = await request.read()
-            except TimeoutError:
-                return refused(408, "slow", "the body did not arrive in time")
-            except web.HTTPRequestEntityTooLarge:
-                return refused(413, "too-large", f"at most {self._settings.body_limit_bytes} bytes")
-            return await self._take(headers, body, provider, known)
+        async with self._turns if large(request) else nullcontext():
+            read = await self._read(request, headers, provider, known)
+        return read if isinstance(read, Answer) else await self._publish(read)
 
-    async def _take(self, headers: dict[str, str], body: bytes, provider: Provider, known: Known) -> Answer:
+    async def _read(
+        self, request: web.Request, headers: dict[str, str], provider: Provider, known: Known
+    ) -> tuple[GitHook, ...] | Answer:
+        try:
+            async with asyncio.timeout(self._settings.body_timeout_seconds):
+                body = await request.read()
+        except TimeoutError:
+            return refused(408, "slow", "the body did not arrive in time")
+        except web.HTTPRequestEntityTooLarge:
+            return refused(413, "too-large", f"at most {self._settings.body_limit_bytes} bytes")
         if not self._verified(headers, body, provider, known):
             return refused(401, "unverified", "not authorised")
-        try:
-            read = provider.parse(headers, body)
-        except Malformed as error:
-            return refused(400, "malformed", str(error))
-        except WrongShape as error:
-            return refused(400, "wrong-shape", str(error))
-        if isinstance(read, Ignored):
-            return Answer(200, "ignored", {"ignored": read.why})
-        if len(read) > MOST_REFS:
-            return refused(400, "wrong-shape", f"more than {MOST_REFS} refs in one push")
-        return await self._publish(read)
+        return understand(headers, body, provider)
 
     def _verified(self, headers: dict[str, str], body: bytes, provider: Provider, known: Known) -> bool:
         if agreed := credentials(known, provider):

@@ -15,7 +15,9 @@ class Settings(BaseSettings):
     port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0: any free one")
     body_limit_bytes: int = Field(default=50 * 1024 * 1024, gt=0, description="Largest webhook body; more is a 413")
     body_timeout_seconds: float = Field(default=30, gt=0, description="A body must have arrived within this; else 408")
-    bodies_at_once: int = Field(default=8, gt=0, description="Webhook bodies in memory at a time; others wait")
+    bodies_at_once: int = Field(
+        default=8, gt=0, description="Webhook bodies of more than 1 MiB in memory at a time; others wait"
+    )
     publish_timeout_seconds: float = Field(
         default=5, gt=0, description="How long a webhook waits for the bus; else 503"
     )

@@ -174,6 +174,23 @@ async def test_a_body_that_never_ends_is_a_408(
         assert response.status == 408
 
 
+async def test_who_sends_slowly_holds_up_nobody(
+    gateway_nats: Server, cluster: ClusterUnderTest, namespace: str, tmp_path: Path, unique: str
+) -> None:
+    arrived = asyncio.Event()
+
+    async def forever() -> AsyncIterator[bytes]:
+        yield b"{"
+        arrived.set()
+        await asyncio.Event().wait()
+
+    async with started(gateway_nats.url, cluster, namespace, tmp_path, bodies_at_once=1) as gateway:
+        slow = asyncio.create_task(gateway.http.post(gateway.url, data=forever(), headers=github("x").headers))
+        await arrived.wait()
+        assert (await gateway.send(github(unique)))[0] == 202
+        slow.cancel()
+
+
 async def test_without_the_bus_a_provider_is_asked_to_come_again(
     cluster: ClusterUnderTest, namespace: str, tmp_path: Path, unique: str
 ) -> None:
