@@ -19,7 +19,7 @@ class Digests:
     """What inputs hold at the revisions of one request; commits are opened when first asked for."""
 
     def __init__(self, request: RenderRequest, mirrors: Path) -> None:
-        self._given = {each.position: each for each in request.sources}
+        self._given = dict(enumerate(request.sources))
         self._cluster = question_key([request.kube_version, request.api_versions])
         self._mirrors = mirrors
         self._trees: dict[int, GitTree] = {}

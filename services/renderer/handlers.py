@@ -82,7 +82,7 @@ class Renderer:
                 "app": instance_name(request, self.parts.argo_namespace),
                 "project": request.project,
                 "namespace": request.destination_namespace,
-                "sources": [[each.position, each.source] for each in request.sources],
+                "sources": [each.source for each in request.sources],
                 "settings": settings,
             }
         )

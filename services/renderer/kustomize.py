@@ -57,7 +57,7 @@ def components(options: KustomizeOptions, files: Files, folder: str) -> list[str
 
 def edits(options: KustomizeOptions, files: Files, folder: str, environment: Environment) -> dict[str, Any]:
     """Only what is set, so that a source without options builds the kustomization as it is."""
-    if options.force_common_labels is False and options.label_include_templates and not options.label_without_selector:
+    if options.common_labels and options.label_include_templates and not options.label_without_selector:
         message = "labelIncludeTemplates works only together with labelWithoutSelector: set both or none"
         raise RenderFailure(Reason.INVALID_SOURCE, message)
     wanted: dict[str, Any] = {

@@ -47,12 +47,12 @@ def comes_from_git(source: Source) -> bool:
     return not source.chart and not source.is_oci
 
 
-def open_git(given: RenderSource, source: Source, mirrors: Path) -> OpenedSource:
+def open_git(given: RenderSource, source: Source, position: int, mirrors: Path) -> OpenedSource:
     if not source.path and not source.ref:
         raise RenderFailure(Reason.INVALID_SOURCE, "the source has neither a path nor a chart: name one of them")
     folder = None if only_referred(source) else app_path(source.path)
     tree = git_tree(mirrors, source.repo_url, given.revision)
-    return OpenedSource(given.position, given.source, source, given.revision, Recording(tree), folder, from_git=True)
+    return OpenedSource(position, given.source, source, given.revision, Recording(tree), folder, from_git=True)
 
 
 def git_tree(mirrors: Path, repo_url: str, revision: str) -> GitTree:
@@ -60,12 +60,14 @@ def git_tree(mirrors: Path, repo_url: str, revision: str) -> GitTree:
         return GitTree(mirror_path(mirrors, normalise_url(repo_url)), revision)
 
 
-def open_archive(given: RenderSource, source: Source, data: bytes, limits: ArchiveLimits) -> OpenedSource:
+def open_archive(
+    given: RenderSource, source: Source, position: int, data: bytes, limits: ArchiveLimits
+) -> OpenedSource:
     """A chart's files lie in a folder with its name; an artifact's lie at the top (or are a chart)."""
     files = chart_files(data, source.chart or source.repo_url, limits)
     folder = "" if source.chart else app_path(source.path)
     return OpenedSource(
-        given.position, given.source, source, given.revision, Recording(MemoryFiles(files)), folder, from_git=False
+        position, given.source, source, given.revision, Recording(MemoryFiles(files)), folder, from_git=False
     )
 
 

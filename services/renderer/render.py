@@ -74,18 +74,19 @@ async def render(request: RenderRequest, parts: Parts) -> Rendered:
 
 
 async def _render(request: RenderRequest, parts: Parts) -> Rendered:
-    opened = [await _open(given, request, parts) for given in request.sources]
+    opened = [await _open(position, given, request, parts) for position, given in enumerate(request.sources)]
     outputs = [await _one(each, opened, request, parts) for each in opened]
     return await parts.in_thread(_joined, opened, outputs, Digests(request, parts.mirrors), parts.settings.output_bytes)
 
 
-async def _open(given: RenderSource, request: RenderRequest, parts: Parts) -> OpenedSource:
+async def _open(position: int, given: RenderSource, request: RenderRequest, parts: Parts) -> OpenedSource:
     source = parse(given.source)
     instance = instance_name(request, parts.argo_namespace)
     if comes_from_git(source):
-        return await parts.in_thread(lambda: prepared(open_git(given, source, parts.mirrors), instance))
+        return await parts.in_thread(lambda: prepared(open_git(given, source, position, parts.mirrors), instance))
     data = await _archive(given, source, request, parts)
-    return await parts.in_thread(lambda: prepared(open_archive(given, source, data, parts.archive_limits), instance))
+    limits = parts.archive_limits
+    return await parts.in_thread(lambda: prepared(open_archive(given, source, position, data, limits), instance))
 
 
 async def _archive(given: RenderSource, source: Source, request: RenderRequest, parts: Parts) -> bytes:

@@ -28,6 +28,7 @@ from services.renderer.values import Roots
 from shared.engines import helm as helm_engine
 from shared.engines import jsonnet as jsonnet_engine
 from shared.engines import kustomize as kustomize_engine
+from shared.engines import semver
 from shared.engines.client import Engines
 from shared.engines.errors import EngineCrashed, EngineError, EngineOutputTooLarge, EngineTimeout
 from shared.events import RenderRequest
@@ -45,10 +46,8 @@ def best_version(engines: Engines) -> Best:
     """Semver as the engines know it; a prerelease counts only when the constraint names one."""
 
     async def best(constraint: str, versions: Sequence[str]) -> str | None:
-        arguments = {"constraint": constraint, "versions": list(versions), "prereleases": False}
         with engine_failures(Reason.VERSION_NOT_FOUND):
-            fitting: list[str] = await engines.call("semver.matching", arguments)
-        return fitting[-1] if fitting else None
+            return await semver.best(engines, constraint, versions)
 
     return best
 

@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 @pytest_asyncio.fixture
 async def strict(bus: Bus, engines: Engines, tmp_path: Path, unique: str) -> AsyncIterator[Service]:
     """A renderer with small limits."""
-    limits = {"tool_seconds": 1.0, "output_bytes": MIB, "unpacked_bytes": MIB, "chart_bytes": MIB}
+    limits = {"tool_seconds": 3.0, "output_bytes": MIB, "unpacked_bytes": MIB, "chart_bytes": MIB}
     async with running_service(bus, engines, tmp_path, unique, **limits) as running:
         yield running
 
@@ -37,12 +37,12 @@ async def _fails(service: Service, files: dict[str, Content], **source: Any) -> 
 LOOP = '{{ define "x" }}{{ include "x" . }}{{ end }}{{ include "x" . }}\n'
 SLOW = "{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}\n"
 LARGE = """\
-{{ range until 2000 }}
+{{ range until 200 }}
 ---
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: "c{{ . }}"}
-data: {x: {{ repeat 1000 "x" }}}
+data: {x: {{ repeat 10000 "x" }}}
 {{ end }}
 """
 
