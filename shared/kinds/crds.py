@@ -122,7 +122,11 @@ def _object(schema: Schema, definitions: Mapping[str, Schema], required: list[st
 
 def _timed(name: str, schema: Schema) -> Schema:
     """Times are text in our models; the API server checks them, as Argo CD's definitions have it do."""
-    return {**schema, "format": "date-time"} if name.endswith(("At", "Time")) and schema.get("type") == "string" else schema
+    return (
+        {**schema, "format": "date-time"}
+        if name.endswith(("At", "Time")) and schema.get("type") == "string"
+        else schema
+    )
 
 
 def schema_of(definition: Definition) -> Schema:

@@ -2,13 +2,16 @@
 
 In: a pattern and a text. Where separators are given, `*` and `?` stop at them and `**` does not. A pattern that can't
 be read matches nothing. `/regex/` is a regular expression where a list of names is matched.
+A pattern becomes a small automaton, so that no pattern takes longer than its length times the text's.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 _NEVER = re.compile(r"(?!)")
+_META = frozenset("*?[{\\")
 LONGEST = 1024
 
 
@@ -17,7 +20,13 @@ def is_deny(pattern: str) -> bool:
 
 
 def matches(pattern: str, text: str, separators: str = "") -> bool:
-    return pattern == "*" or compiled(pattern, separators).fullmatch(text) is not None
+    """Tell whether the whole text fits."""
+    if pattern == "*":
+        return True
+    if _META.isdisjoint(pattern):
+        return pattern == text
+    steps = compiled(pattern, separators)
+    return steps is not None and _run(steps, text)
 
 
 def agrees(pattern: str, text: str, separators: str = "") -> bool:
@@ -46,73 +55,121 @@ def expression(text: str) -> re.Pattern[str]:
         return _NEVER
 
 
+Fits = Callable[[str], bool]
+
+
+class _Step(NamedTuple):
+    """Take one character that `fits` and go on; or, without taking any, be at each of `also` as well."""
+
+    fits: Fits | None = None
+    stays: bool = False
+    also: tuple[int, ...] = ()
+
+
 @lru_cache(maxsize=8192)
-def compiled(pattern: str, separators: str = "") -> re.Pattern[str]:
+def compiled(pattern: str, separators: str = "") -> tuple[_Step, ...] | None:
     if len(pattern) > LONGEST:
-        return _NEVER
+        return None
     try:
-        return re.compile(_Translator(pattern, separators).translate(), re.DOTALL)
+        return _Compiler(pattern, separators).steps()
     except (re.error, IndexError):
-        return _NEVER
+        return None
 
 
-class _Translator:
+def _run(steps: tuple[_Step, ...], text: str) -> bool:
+    here = _spread(steps, {0})
+    for char in text:
+        taken = {
+            at if steps[at].stays else at + 1 for at in here if (fits := _fits_at(steps, at)) is not None and fits(char)
+        }
+        if not taken:
+            return False
+        here = _spread(steps, taken)
+    return len(steps) in here
+
+
+def _fits_at(steps: tuple[_Step, ...], at: int) -> Fits | None:
+    return steps[at].fits if at < len(steps) else None
+
+
+def _spread(steps: tuple[_Step, ...], places: set[int]) -> set[int]:
+    found, pending = set(places), list(places)
+    while pending:
+        at = pending.pop()
+        if at < len(steps):
+            new = set(steps[at].also) - found
+            found |= new
+            pending += new
+    return found
+
+
+class _Compiler:
     """One pass over a pattern; IndexError where it ends too early."""
 
     def __init__(self, pattern: str, separators: str) -> None:
         self.pattern = pattern
+        self.separators = separators
         self.at = 0
-        self.depth = 0
-        self.one = f"[^{re.escape(separators)}]" if separators else "."
 
-    def translate(self) -> str:
-        parts = []
-        while self.at < len(self.pattern):
-            parts.append(self._next())
-        if self.depth:
+    def steps(self) -> tuple[_Step, ...]:
+        found = self._until("", 0)
+        if self.at < len(self.pattern):
             raise IndexError
-        return "".join(parts)
+        return tuple(found)
 
     def _take(self) -> str:
         self.at += 1
         return self.pattern[self.at - 1]
 
-    def _next(self) -> str:
+    def _until(self, ends: str, base: int) -> list[_Step]:
+        """Read up to one of `ends`, which stays unread; the steps will stand from `base` on."""
+        found: list[_Step] = []
+        while self.at < len(self.pattern) and self.pattern[self.at] not in ends:
+            found += self._next(base + len(found))
+        return found
+
+    def _next(self, base: int) -> list[_Step]:
         char = self._take()
         if char == "*":
-            return self._star()
+            return [self._star(base)]
         if char == "?":
-            return self.one
+            return [_Step(self._any)]
         if char == "[":
-            return self._range()
-        if char == "\\":
-            return re.escape(self._take())
-        return self._brace(char)
+            return [_Step(self._class())]
+        if char == "{":
+            return self._choice(base)
+        return [_Step((self._take() if char == "\\" else char).__eq__)]
 
-    def _star(self) -> str:
-        if not self.pattern.startswith("*", self.at):
-            return f"{self.one}*"
+    def _any(self, char: str) -> bool:
+        return char not in self.separators
+
+    def _star(self, base: int) -> _Step:
+        crossing = self.pattern.startswith("*", self.at)
         while self.pattern.startswith("*", self.at):
             self.at += 1
-        return ".*"
+        return _Step((lambda _: True) if crossing else self._any, stays=True, also=(base + 1,))
 
-    def _range(self) -> str:
-        end = self.pattern.index("]", self.at + 1) if "]" in self.pattern[self.at + 1 :] else -1
+    def _class(self) -> Fits:
+        end = self.pattern.find("]", self.at + 1)
         if end < 0:
             raise IndexError
         inside = self.pattern[self.at : end]
         self.at = end + 1
         negated = inside.startswith(("!", "^"))
         body = re.sub(r"([\\\[\]&~|^])", r"\\\1", inside[1:] if negated else inside)
-        return f"[{'^' if negated else ''}{body}]"
+        known = re.compile(f"[{'^' if negated else ''}{body}]", re.DOTALL)
+        return lambda char: known.match(char) is not None
 
-    def _brace(self, char: str) -> str:
-        if char == "{":
-            self.depth += 1
-            return "(?:"
-        if self.depth and char == ",":
-            return "|"
-        if self.depth and char == "}":
-            self.depth -= 1
-            return ")"
-        return re.escape(char)
+    def _choice(self, base: int) -> list[_Step]:
+        """A fork, then each branch with a jump behind it to the common end."""
+        branches: list[list[_Step]] = []
+        starts: list[int] = []
+        place = base + 1
+        while True:
+            starts.append(place)
+            branches.append(self._until(",}", place))
+            place += len(branches[-1]) + 1
+            if self._take() == "}":
+                break
+        jumps = [step for branch in branches for step in (*branch, _Step(also=(place,)))]
+        return [_Step(also=tuple(starts)), *jumps]

@@ -45,6 +45,13 @@ GLOBS = [
     ("", "", "a", False),
     ("[", "", "[", False),
     ("a{b", "", "ab", False),
+    ("{a,{b,c}*}d", "", "bxd", True),
+    ("{a,{b,c}*}d", "", "axd", False),
+    ("x{,-y}", "", "x", True),
+    ("a,b}", "", "a,b}", True),
+    ("*a*b", "", "xaab", True),
+    ("**a*b", "/", "xa/yab", True),
+    ("*a*a*a*a*a*a*a*a*a*a*a*a*a*b", "", "a" * 500, False),
 ]
 
 
