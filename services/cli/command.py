@@ -65,9 +65,17 @@ def _completed(result: Any) -> Any:
     if not inspect.isawaitable(result):
         return result
     import asyncio
+    import signal
 
     async def main() -> Any:
-        return await result
+        """SIGTERM ends a command as Ctrl-C does: what it started is stopped."""
+        task = asyncio.current_task()
+        assert task
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        try:
+            return await result
+        except asyncio.CancelledError:
+            raise KeyboardInterrupt from None
 
     return asyncio.run(main())
 
