@@ -40,6 +40,9 @@ REQUIRED = {
     "HistoryEntry": ["deployedAt", "id"],
     "ProjectRole": ["name"],
     "SignatureKey": ["keyID"],
+    "KindRule": ["group", "kind"],
+    "JWTToken": ["iat"],
+    "ServiceAccountRule": ["defaultServiceAccount", "server"],
     "ApplicationSetSpec": ["generators", "template"],
     "ApplicationTemplate": ["metadata", "spec"],
 }
