@@ -58,7 +58,7 @@ class Kv:
     async def get(self, name: str) -> Entry | None:
         subject = f"$JS.API.DIRECT.GET.{self._stream.name}.$KV.{self._bucket}.{name}"
         try:
-            message = await self._link.ask(subject, b"", within=5, each=2)
+            message = await self._link.ask(subject, b"", within=15, each=2, lonely=1)
         except (NobodyListens, TimeoutError) as error:
             raise StreamMissing(f"no bucket {self._bucket!r} at the NATS server") from error
         headers = message.headers or {}
@@ -109,7 +109,7 @@ class Kv:
     async def _write(self, name: str, value: bytes, headers: dict[str, str]) -> int:
         subject = f"$KV.{self._bucket}.{name}"
         try:
-            reply = await self._link.ask(subject, value, headers or None, within=2, each=2)
+            reply = await self._link.ask(subject, value, headers or None, within=15, each=5, lonely=1)
         except (NobodyListens, TimeoutError):
             await self.ensure()
             reply = await self._again(subject, value, headers)

@@ -70,7 +70,7 @@ class Objects:
     async def _store(self, name: str, data: bytes, chunks: int) -> None:
         headers = {ONLY_IF_NEW: "0", CHUNKS: str(chunks)}
         try:
-            reply = await self._link.ask(f"{self._prefix}.{name}", data, headers, within=1, each=1)
+            reply = await self._link.ask(f"{self._prefix}.{name}", data, headers, within=PATIENCE, each=5, lonely=1)
         except (NobodyListens, TimeoutError):
             await self.ensure()
             reply = await self._again(name, data, headers)
@@ -112,7 +112,7 @@ class Objects:
         if not self._ensured:
             await self.ensure()
         try:
-            message = await self._link.ask(subject, b"", within=2, each=2)
+            message = await self._link.ask(subject, b"", within=15, each=2, lonely=1)
         except (NobodyListens, TimeoutError) as error:
             await self.ensure()
             raise ObjectMissing(f"no object {name}") from error
