@@ -12,6 +12,7 @@ import random
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import lru_cache
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -147,8 +148,13 @@ class Cluster:
                 return
 
     def _url(self, path: str, params: Params | None) -> URL:
-        query = f"?{urlencode(params)}" if params else ""
+        query = _query(tuple(params.items())) if params else ""
         return URL(f"{self.server}{path}{query}", encoded=True)
+
+
+@lru_cache(1024)
+def _query(params: tuple[tuple[str, str], ...]) -> str:
+    return f"?{urlencode(params)}"
 
 
 def _pause(error: ApiError, attempt: int, *, harmless: bool) -> float | None:

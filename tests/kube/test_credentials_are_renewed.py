@@ -54,6 +54,9 @@ class Plugin:
         status = {"token": token}
         if expires_in is not None:
             status["expirationTimestamp"] = rfc3339(now() + timedelta(seconds=expires_in))
+        self.gives(status)
+
+    def gives(self, status: dict[str, str]) -> None:
         self._answer.write_text(json.dumps({"apiVersion": EXEC, "kind": "ExecCredential", "status": status}))
 
     @property
@@ -111,6 +114,17 @@ async def test_a_token_is_renewed_before_it_expires(
         await who(api)
         await who(api)
     assert plugin.runs == 2
+
+
+async def test_a_plugin_may_give_a_client_certificate(
+    cluster: ClusterUnderTest, plugin: Plugin, tmp_path: Path
+) -> None:
+    user = raw_user(cluster)
+    pem = {name: base64.b64decode(user[f"client-{name}-data"]).decode() for name in ("certificate", "key")}
+    plugin.gives({"clientCertificateData": pem["certificate"], "clientKeyData": pem["key"]})
+    async with connect(kubeconfig(tmp_path, cluster, {"exec": plugin.exec})) as api:
+        assert await who(api)
+    assert plugin.runs == 1
 
 
 async def test_a_plugin_that_keeps_giving_a_bad_token_is_not_run_for_every_request(
