@@ -7,7 +7,8 @@ the caller's business.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.health.fields import condition, items, mapping, number, text
+from shared.health.fields import condition, items, mapping, text
+from shared.health.rollouts import rollout
 from shared.health.status import Health, Status
 
 Obj = Mapping[str, Any]
@@ -59,7 +60,7 @@ def _is(conditions: Mapping[str, Obj], kind: str, status: str) -> bool:
 def cron_job(obj: Obj) -> Health:
     """What a CronJob tells of its last run; whether one was missed can't be seen."""
     if mapping(obj, "spec").get("suspend") is True:
-        return Health("Suspended", "CronJob is Suspended")
+        return Health("Healthy", "CronJob is Suspended")
     return _last_run(mapping(obj, "status")) if "status" in obj else Health("Progressing", "Waiting for CronJob")
 
 
@@ -68,32 +69,12 @@ def _last_run(status: Obj) -> Health:
     if not scheduled:
         return Health("Healthy", "CronJob has not been scheduled yet")
     if not succeeded:
-        return Health("Healthy", "The Cronjob never completed successfully. It may not be healthy")
+        return Health("Healthy", "The Cronjob never completed succesfully. It may not be healthy")
     if status.get("active"):
         return Health("Healthy", "The job is running. Its last execution may not have been successful")
     if succeeded < scheduled:
         return Health("Degraded", "CronJob has not completed its last execution successfully")
     return Health("Healthy", "CronJob has completed its last execution successfully")
-
-
-_ROLLOUT: dict[str, Status] = {
-    "Healthy": "Healthy",
-    "Paused": "Suspended",
-    "Progressing": "Progressing",
-    "Degraded": "Degraded",
-}
-
-
-def rollout(obj: Obj) -> Health:
-    """Believe the phase once the controller has seen this generation (it writes that number as text)."""
-    status, metadata = mapping(obj, "status"), mapping(obj, "metadata")
-    observed = str(status.get("observedGeneration") or "")
-    if observed.isdigit() and int(observed) < number(metadata, "generation"):
-        return Health("Progressing", "Waiting for rollout spec update to be observed")
-    phase = text(status, "phase")
-    if not phase:
-        return Health("Progressing", "Waiting for rollout to finish: status has not been reconciled.")
-    return Health(_ROLLOUT.get(phase, "Unknown"), text(status, "message"))
 
 
 _ANALYSIS: dict[str, tuple[Status, str]] = {

@@ -52,7 +52,7 @@ COMMON: list[tuple[Obj, Health]] = [
         Health("Progressing", "about RolloutProgressing"),
     ),
     (says(*SET, ("ResourcesUpToDate", "True")), Health("Healthy", "about ResourcesUpToDate")),
-    (of("batch/v1", "CronJob", {"suspend": True}, {}), Health("Suspended", "CronJob is Suspended")),
+    (of("batch/v1", "CronJob", {"suspend": True}, {}), Health("Healthy", "CronJob is Suspended")),
     (of("batch/v1", "CronJob", {"suspend": False}, {}), Health("Progressing", "Waiting for CronJob")),
     (cron(), Health("Healthy", "CronJob has not been scheduled yet")),
     (
@@ -75,6 +75,32 @@ COMMON: list[tuple[Obj, Health]] = [
             {"observedGeneration": "2", "phase": "Paused", "message": "CanaryPauseStep"},
         ),
         Health("Suspended", "CanaryPauseStep"),
+    ),
+    (
+        of("argoproj.io/v1alpha1", "Rollout", {}, {}),
+        Health("Progressing", "Waiting for rollout spec update to be observed"),
+    ),
+    (
+        of("argoproj.io/v1alpha1", "Rollout", {}, {"pauseConditions": [{"reason": "CanaryPauseStep"}]}),
+        Health("Suspended", "Rollout is paused"),
+    ),
+    (
+        of(
+            "argoproj.io/v1alpha1",
+            "Rollout",
+            {"strategy": {"canary": {}}},
+            {"currentPodHash": "b", "stableRS": "a", "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1},
+        ),
+        Health("Progressing", "Waiting for rollout to finish steps"),
+    ),
+    (
+        of(
+            "argoproj.io/v1alpha1",
+            "Rollout",
+            {"strategy": {"blueGreen": {}}, "replicas": 0},
+            {"currentPodHash": "b", "stableRS": "b", "blueGreen": {"activeSelector": "b"}},
+        ),
+        Health("Healthy"),
     ),
     (of("argoproj.io/v1alpha1", "Rollout", {}, {"phase": "Degraded", "message": "why"}), Health("Degraded", "why")),
     (of("argoproj.io/v1alpha1", "AnalysisRun", {}, {"phase": "Failed"}), Health("Degraded", "Analysis run failed")),
