@@ -27,6 +27,7 @@ class Grant(NamedTuple):
     server_name: str | None
     proxy: str | None
     identity: bytes
+    headers: tuple[tuple[str, str], ...] = ()
     renew_at: datetime | None = None
     expires: datetime | None = None
 

@@ -134,7 +134,7 @@ class Cluster:
             async with session.request(
                 call.method,
                 call.url,
-                headers=CIMultiDict((*call.headers.items(), *identity, *self._headers)),
+                headers=CIMultiDict((*call.headers.items(), *identity, *(self._headers or grant.headers))),
                 data=call.body,
                 timeout=limits,
                 allow_redirects=False,
@@ -235,7 +235,7 @@ async def connect(
     if kubeconfig is None and context is None and not os.environ.get(credentials.POD):
         raise NoCluster("no cluster was named, and this is no pod: give a kubeconfig file or a context")
     in_pod = kubeconfig is None and context is None
-    way = await (credentials.from_pod() if in_pod else credentials.from_kubeconfig(kubeconfig, context))
+    way = await (credentials.from_pod(os.environ) if in_pod else credentials.from_kubeconfig(kubeconfig, context))
     async with _opened(way, connections, rate, burst) as cluster:
         yield cluster
 

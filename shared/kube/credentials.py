@@ -1,7 +1,7 @@
 """Where credentials come from: a kubeconfig, a pod's service account, an Argo CD cluster Secret.
 
-In: files or a Secret. Out: an `Access`. kubernetes_asyncio reads them (certificates, exec plugins, OIDC, token
-files); it is imported only here and only when needed: 0.5 s, 31 MB. Never: a key that stays in a temporary file, a
+In: files or a Secret. Out: an `Access`. What needs a plugin (exec, OIDC) or several files is read by
+kubernetes_asyncio, imported only here and only then; the rest by logins.py. Never: a key that stays in a file, a
 secret in an error.
 """
 
@@ -17,15 +17,17 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from yaml import YAMLError
+import yaml
 
 from shared import clock
 from shared.kinds.clusters import ClusterConfig, ClusterSecret, ExecProvider
 from shared.kube.access import Access, Grant
 from shared.kube.errors import NoCluster
+from shared.kube.logins import login, stand_in
 from shared.security import redact
 
 POD = "KUBERNETES_SERVICE_HOST"
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_FILE_AGE = timedelta(minutes=1)
 PLUGIN_SECONDS = 60.0
 _MALFORMED = (OSError, ValueError, LookupError, TypeError, AssertionError, AttributeError)
@@ -46,9 +48,14 @@ async def from_kubeconfig(path: Path | None, context: str | None) -> Access:
     name = _named(path)
 
     async def read() -> Grant:
+        parsed = _parsed(name)
+        if plain := _plain(parsed, context, Path(name).parent):
+            return plain
         from kubernetes_asyncio.config import kube_config
 
-        return await _load(lambda into: kube_config.load_kube_config(name, context, into, persist_config=False))
+        headers = stand_in(parsed, context)
+        grant = await _load(lambda into: kube_config.load_kube_config(name, context, into, persist_config=False))
+        return grant._replace(headers=headers)
 
     return Access(await read(), read)
 
@@ -58,6 +65,8 @@ async def from_secret(secret: ClusterSecret) -> Access:
     config = kubeconfig_of(secret.server, secret.config)
 
     async def read() -> Grant:
+        if plain := _plain(config, None, Path()):
+            return plain
         from kubernetes_asyncio.config import kube_config
 
         return await _load(lambda into: kube_config.load_kube_config_from_dict(config, None, into))
@@ -65,18 +74,45 @@ async def from_secret(secret: ClusterSecret) -> Access:
     return Access(await read(), read)
 
 
-async def from_pod() -> Access:
+async def from_pod(environment: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Access:
     """Use the service account of the pod we run in. Raises NoCluster."""
+    host, port = environment[POD], environment.get("KUBERNETES_SERVICE_PORT", "443")
+    server = f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
+    cluster = {"server": server, "certificate-authority": "ca.crt"}
 
     async def read() -> Grant:
-        from kubernetes_asyncio.config import incluster_config
-
-        async def load(into: Any) -> None:
-            incluster_config.load_incluster_config(into, try_refresh_token=False)  # type: ignore[no-untyped-call]
-
-        return (await _load(load))._replace(renew_at=clock.now() + TOKEN_FILE_AGE)
+        if plain := _plain(_one_context(cluster, {"tokenFile": "token"}), None, folder):
+            return plain
+        raise NoCluster(f"the pod's service account can't be used: look at {folder}")
 
     return Access(await read(), read)
+
+
+def _parsed(name: str) -> Mapping[str, Any]:
+    """Read a kubeconfig. Several of them, or one that is odd, are left to kubernetes_asyncio."""
+    try:
+        found = {} if os.pathsep in name else yaml.load(Path(name).read_bytes(), yaml.CSafeLoader)
+    except (yaml.YAMLError, ValueError, OSError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
+
+
+def _plain(config: Mapping[str, Any], context: str | None, folder: Path) -> Grant | None:
+    """Give the grant of a login that needs no plugin. Raises NoCluster."""
+    try:
+        found = login(config, context, folder)
+        return found and Grant(
+            server=found.server,
+            authorization=found.authorization,
+            tls=found.tls(),
+            server_name=found.server_name,
+            proxy=found.proxy or _environment_proxy(found.server),
+            identity=found.identity,
+            headers=found.headers,
+            renew_at=clock.now() + TOKEN_FILE_AGE if found.changing else None,
+        )
+    except (OSError, ValueError) as error:
+        raise NoCluster(f"the cluster's credentials can't be used: {redact(str(error))}") from error
 
 
 async def _load(load: Callable[[Any], Awaitable[Any]]) -> Grant:
@@ -89,7 +125,7 @@ async def _load(load: Callable[[Any], Awaitable[Any]]) -> Grant:
         async with asyncio.timeout(PLUGIN_SECONDS):
             loader = await load(into)
         tls, identity = _tls(into), _identity(into)
-    except (ConfigException, YAMLError, *_MALFORMED) as error:
+    except (ConfigException, yaml.YAMLError, *_MALFORMED) as error:
         reason = redact(str(error)) or type(error).__name__
         raise NoCluster(f"the cluster's credentials can't be used: {reason}") from error
     finally:
@@ -156,11 +192,15 @@ def kubeconfig_of(server: str, config: ClusterConfig) -> dict[str, Any]:
         "client-key-data": tls.key_data.reveal(),
         "exec": _exec(config.exec_provider_config),
     }
+    return _one_context(_without_empty(cluster), _without_empty(user))
+
+
+def _one_context(cluster: Mapping[str, Any], user: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "current-context": "it",
         "contexts": [{"name": "it", "context": {"cluster": "it", "user": "it"}}],
-        "clusters": [{"name": "it", "cluster": _without_empty(cluster)}],
-        "users": [{"name": "it", "user": _without_empty(user)}],
+        "clusters": [{"name": "it", "cluster": dict(cluster)}],
+        "users": [{"name": "it", "user": dict(user)}],
     }
 
 

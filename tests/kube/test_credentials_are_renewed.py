@@ -5,6 +5,8 @@ Not tested: OIDC refresh and Google's provider, which kubernetes_asyncio does al
 
 import base64
 import json
+import subprocess
+import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 
 from shared.clock import now, rfc3339
 from shared.kube import Cluster, NoCluster, Unauthorized, Unavailable, connect, connect_secret
+from shared.kube.credentials import from_pod
 from tests.kube.tools import address, cluster_secret, service_account
 from tests.parts.cluster import ClusterUnderTest
 
@@ -187,6 +190,61 @@ async def test_an_insecure_cluster_secret_trusts_any_certificate(cluster: Cluste
     secret = cluster_secret(server, {"bearerToken": token(cluster, namespace), "tlsClientConfig": {"insecure": True}})
     async with connect_secret(secret) as api:
         assert await who(api)
+
+
+async def test_a_token_file_that_was_rewritten_is_read_again(
+    cluster: ClusterUnderTest, namespace: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "token"
+    file.write_text("revoked-token")
+    async with connect(kubeconfig(tmp_path, cluster, {"tokenFile": "token"})) as api:
+        file.write_text(token(cluster, namespace) + "\n")
+        assert await who(api) == f"system:serviceaccount:{namespace}:default"
+
+
+async def test_a_kubeconfig_that_stands_in_for_somebody_does(cluster: ClusterUnderTest, tmp_path: Path) -> None:
+    user = raw_user(cluster) | {"as": "jane", "as-groups": ["system:authenticated", "crew"]}
+    async with connect(kubeconfig(tmp_path, cluster, user)) as api:
+        assert await who(api) == "jane"
+
+
+async def test_a_plugin_and_standing_in_go_together(cluster: ClusterUnderTest, plugin: Plugin, tmp_path: Path) -> None:
+    user = raw_user(cluster)
+    pem = {name: base64.b64decode(user[f"client-{name}-data"]).decode() for name in ("certificate", "key")}
+    plugin.gives({"clientCertificateData": pem["certificate"], "clientKeyData": pem["key"]})
+    async with connect(kubeconfig(tmp_path, cluster, {"exec": plugin.exec, "as": "jane"})) as api:
+        assert await who(api) == "jane"
+
+
+async def test_a_pod_uses_its_service_account(cluster: ClusterUnderTest, namespace: str, tmp_path: Path) -> None:
+    server, tls = address(cluster)
+    (tmp_path / "ca.crt").write_bytes(base64.b64decode(tls["caData"]))
+    (tmp_path / "token").write_text("first\n")
+    host, port = server.removeprefix("https://").rsplit(":", 1)
+    environment = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
+    way = await from_pod(environment, tmp_path)
+    first = await way.current()
+    assert (first.server, first.authorization) == (server, "Bearer first")
+    (tmp_path / "token").write_text("second\n")
+    assert await way.refused(first)
+    assert (await way.current()).authorization == "Bearer second"
+
+
+def test_a_kubeconfig_without_plugins_does_not_load_the_large_client(cluster: ClusterUnderTest) -> None:
+    script = f"""
+import asyncio, sys
+from pathlib import Path
+from shared.kube import connect
+
+async def main():
+    async with connect(Path({str(cluster.kubeconfig)!r})) as api:
+        await api.request("GET", "/version")
+
+asyncio.run(main())
+assert "kubernetes_asyncio" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(
