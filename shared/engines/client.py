@@ -14,12 +14,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from shared.engines.errors import EngineCrashed, EngineFailure, EnginesClosed, EngineTimeout
-from shared.engines.files import FileAccess
+from shared.engines.files import FileAccess, InMemory
 from shared.engines.process import Worker
 
 DEADLINE_SECONDS = 10.0
 MAX_CALLS = 20_000
-WARM_UP: Mapping[str, Any] = {"folder": "none", "edits": {}, "options": []}
+WARM_UP: Mapping[str, Any] = {"folder": ".", "edits": {}, "options": []}
+WARM_UP_FILES = InMemory(
+    {
+        "kustomization.yaml": b"namePrefix: a-\nresources: [it.yaml]\n",
+        "it.yaml": b"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: it}\n",
+    }
+)
 
 
 class Engines:
@@ -90,9 +96,9 @@ class Engines:
     async def _warm(self) -> None:
         """The first build with Kustomize reads its schema of Kubernetes: nobody should wait for that."""
         try:
-            await self.call("kustomize.build", WARM_UP)
+            await self.call("kustomize.build", WARM_UP, files=WARM_UP_FILES)
         except EngineFailure:
-            return  # there is no such folder, and that is fine
+            return  # closed meanwhile; a binary that can't work says so at the first real call
 
     async def _perform(self, op: str, args: Any, seconds: float, files: FileAccess | None) -> Any:
         worker = self._take()
