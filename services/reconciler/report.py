@@ -12,7 +12,7 @@ from services.reconciler import history
 from services.reconciler.announce import announce
 from services.reconciler.desire import current_revisions
 from services.reconciler.parts import Parts
-from services.reconciler.state import REFRESH, AppState, Obj
+from services.reconciler.state import REFRESH, AppState, Obj, Running
 from services.reconciler.status import build, changed
 from shared.clock import now, rfc3339
 from shared.kube import ApiError, NotFound, verbs
@@ -26,18 +26,19 @@ async def report(parts: Parts, state: AppState) -> None:
     """Write the status if it differs. Raises ApiError, so that the queue tries again."""
     before: Obj = state.obj.get("status") or {}
     after = build(state, current_revisions(parts, state), rfc3339(now()), parts.namespace)
-    running = state.running
-    if running is not None and running.done and running.deployed:
-        after["history"] = history.with_deployment(before, running.state, state.obj["spec"].get("revisionHistoryLimit"))
+    running, refresh = state.running, state.refresh
+    ended = running if running is not None and running.done else None
+    if ended is not None and ended.deployed:
+        after["history"] = history.with_deployment(before, ended.state, state.obj["spec"].get("revisionHistoryLimit"))
     patch = _patch(state, before, after)
     if not patch:
-        _close(state)
+        _close(state, ended, refresh)
         return
     if _too_soon(parts, state, after):
         return
     say(parts, state, before, after)
     await write(parts, state, patch)
-    _close(state)
+    _close(state, ended, refresh)
 
 
 def _patch(state: AppState, before: Obj, after: Obj) -> Obj:
@@ -51,11 +52,14 @@ def _patch(state: AppState, before: Obj, after: Obj) -> Obj:
     return {name: value for name, value in patch.items() if value != {}}
 
 
-def _close(state: AppState) -> None:
-    """Forget an operation whose end is written, and a refresh that is done."""
-    if state.running is not None and state.running.done:
+def _close(state: AppState, ended: Running | None, refresh: str) -> None:
+    """Forget an operation whose end is written, and a refresh that is done; what came up meanwhile is for the next
+    pass.
+    """
+    if ended is not None and state.running is ended:
         state.running = None
-    state.refresh = ""
+    if state.refresh == refresh:
+        state.refresh = ""
 
 
 def _too_soon(parts: Parts, state: AppState, after: Obj) -> bool:
