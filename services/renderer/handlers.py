@@ -24,7 +24,7 @@ from shared.bus import Bus
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, ResolveChart, ResolvedChart
 
 BUCKET = "manifests"
-STORED_SECONDS = 3600.0
+STORED_SECONDS = 300.0
 SETTINGS_PREFIXES = ("helm.", "kustomize.", "jsonnet.")
 
 

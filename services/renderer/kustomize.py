@@ -15,6 +15,7 @@ from services.renderer.paths import join
 from shared.kinds.source import KustomizeOptions, KustomizePatch, KustomizeTarget
 
 BUILD_OPTIONS = "kustomize.buildOptions"
+WITHOUT_EFFECT = frozenset({"--enable-helm", "--enable-exec", "--enable-alpha-plugins", "--enable-star", "--network"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,21 @@ class KustomizeJob:
     folder: str
     edits: Mapping[str, Any]
     options: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def gather(
     options: KustomizeOptions, files: Files, folder: str, environment: Environment, settings: Mapping[str, str]
 ) -> KustomizeJob:
     """`kubeVersion` and `apiVersions` are for charts inside a kustomization, which the worker refuses: not needed."""
-    return KustomizeJob(folder, edits(options, files, folder, environment), build_options(options, settings))
+    words = build_options(options, settings)
+    dropped = [word for word in words if word.partition("=")[0] in WITHOUT_EFFECT]
+    return KustomizeJob(
+        folder=folder,
+        edits=edits(options, files, folder, environment),
+        options=tuple(word for word in words if word not in dropped),
+        warnings=tuple(f"kustomize.buildOptions: {word} has no effect: renders run no programs" for word in dropped),
+    )
 
 
 def build_options(options: KustomizeOptions, settings: Mapping[str, str]) -> tuple[str, ...]:

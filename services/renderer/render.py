@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.renderer import directory, jsonnet, tools
+from services.renderer import directory, jsonnet, sources, tools
 from services.renderer.digests import Digests
 from services.renderer.directory import JSONNET, Limits
 from services.renderer.environment import Environment, build_environment
@@ -117,7 +117,7 @@ async def _by_tool(job: tools.Job, every: Sequence[OpenedSource]) -> SourceOutpu
             objects = await tools.helm(job, references(opened, every, settings))
             return SourceOutput(tool, objects, facts={CLUSTER})
         case Tool.KUSTOMIZE:
-            return SourceOutput(tool, await tools.kustomize(job))
+            return SourceOutput(tool, *await tools.kustomize(job))
         case Tool.DIRECTORY:
             return await _directory(job)
         case Tool.PLUGIN:
@@ -131,7 +131,7 @@ async def _directory(job: tools.Job) -> SourceOutput:
     found, warnings = await parts.in_thread(
         directory.manifests, job.opened.files, job.folder, options, limits, parts.parsed
     )
-    if not _has_jsonnet(found):
+    if not _has_jsonnet(found) or not sources.jsonnet_enabled(job.request.settings):
         return SourceOutput(Tool.DIRECTORY, [obj for _, parsed in found if parsed for obj in parsed.objects], warnings)
     wanted = jsonnet.gather(options.jsonnet, job.folder, job.environment)
     objects: list[bytes] = []

@@ -62,6 +62,11 @@ def enabled(tool: Tool, settings: Mapping[str, str]) -> bool:
     return toggle is None or settings.get(toggle, "true").strip().lower() != "false"
 
 
+def jsonnet_enabled(settings: Mapping[str, str]) -> bool:
+    """Switched off, Jsonnet files of a folder are left out."""
+    return settings.get("jsonnet.enable", "true").strip().lower() != "false"
+
+
 def explicit(source: Source) -> Tool | None:
     """The tool that the source names by having its block; two blocks are an error, as in Argo CD."""
     named = [

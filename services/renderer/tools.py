@@ -83,8 +83,8 @@ async def helm(job: Job, roots: Roots) -> Sequence[bytes]:
     return await parts.in_thread(_objects, rendered.manifests)
 
 
-async def kustomize(job: Job) -> Sequence[bytes]:
-    """`kustomize build` of a folder, with the source's edits."""
+async def kustomize(job: Job) -> tuple[Sequence[bytes], Sequence[str]]:
+    """`kustomize build` of a folder, with the source's edits; the objects, and warnings."""
     options, parts, files = job.opened.source.kustomize or KustomizeOptions(), job.parts, job.opened.files
     wanted = await parts.in_thread(
         kustomizations.gather, options, files, job.folder, job.environment, job.request.settings
@@ -98,7 +98,8 @@ async def kustomize(job: Job) -> Sequence[bytes]:
             options=wanted.options,
             deadline=parts.settings.tool_seconds,
         )
-    return await parts.in_thread(_objects, [("the kustomization", each) for each in built])
+    objects = await parts.in_thread(_objects, [("the kustomization", each) for each in built])
+    return objects, wanted.warnings
 
 
 async def jsonnet(job: Job, path: str, wanted: JsonnetJob) -> Sequence[bytes]:

@@ -27,6 +27,12 @@ async def test_an_object_or_a_list_of_objects_is_rendered_beside_yaml(service: S
     assert answer.reply.sources[0].source_type == "Directory"
 
 
+async def test_jsonnet_can_be_switched_off(service: Service) -> None:
+    files = {"app/a.yaml": config_map("plain"), "app/b.jsonnet": OBJECT % "'x'"}
+    answer = await service.rendered(files, request={"settings": {"jsonnet.enable": "false"}})
+    assert answer.names == ["plain"]
+
+
 async def test_variables_and_arguments_are_given_as_text_or_code(service: Service) -> None:
     variables = [
         {"name": "text", "value": "$ARGOCD_APP_NAME"},

@@ -133,6 +133,13 @@ async def test_build_options_of_the_settings_are_used(service: Service) -> None:
     assert (await service.rendered(files, request={"settings": settings})).names == ["outside"]
 
 
+async def test_options_that_would_run_programs_have_no_effect_and_that_is_said(service: Service) -> None:
+    settings = {"kustomize.buildOptions": "--enable-helm --reorder=legacy"}
+    answer = await service.rendered(app(), request={"settings": settings})
+    assert answer.names == ["web"]
+    assert "--enable-helm has no effect" in answer.reply.warnings[0]
+
+
 async def test_the_same_commit_renders_the_same_after_edits(service: Service) -> None:
     service.commit(app())
     await service.render(service.source(kustomize={"namePrefix": "p-"}))
