@@ -114,10 +114,47 @@ def application_set(obj: Obj) -> Health:
     return Health("Progressing", "Waiting for the status to be reported")
 
 
+_EXPERIMENT: dict[str, Health] = {
+    "Pending": Health("Progressing", "Experiment is pending"),
+    "Running": Health("Progressing", "Experiment is running"),
+    "Successful": Health("Healthy", "Experiment is successful"),
+    "Failed": Health("Degraded", "Experiment has failed"),
+    "Error": Health("Degraded", "Experiment had an error"),
+}
+
+
+def experiment(obj: Obj) -> Health:
+    waiting = Health("Progressing", "Waiting for experiment to finish: status has not been reconciled.")
+    return _EXPERIMENT.get(text(mapping(obj, "status"), "phase"), waiting)
+
+
+def cron_workflow(obj: Obj) -> Health:
+    ends: dict[str, Status] = {"SpecError": "Degraded", "SubmissionError": "Degraded", "Completed": "Healthy"}
+    for one in items(mapping(obj, "status"), "conditions"):
+        found = ends.get(text(one, "type"))
+        if found is not None and one.get("status") == "True":
+            return Health(found, text(one, "message"))
+    return Health("Healthy", "CronWorkflow is healthy.")
+
+
+def disruption_budget(obj: Obj) -> Health:
+    """Too few pods is no fault of the budget."""
+    conditions = list(items(mapping(obj, "status"), "conditions"))
+    broken = (one for one in conditions if one.get("status") == "False" and one.get("reason") != "InsufficientPods")
+    said = next(broken, None)
+    if said is not None:
+        return Health("Degraded", f"PodDisruptionBudget has {text(said, 'reason')}")
+    if not conditions:
+        return Health("Progressing", "Waiting for status")
+    return Health("Healthy", f"PodDisruptionBudget has {text(conditions[-1], 'reason')}")
+
+
 CHECKS: dict[tuple[str, str], Check] = {
     ("apiextensions.k8s.io", "CustomResourceDefinition"): definition,
     ("argoproj.io", "AnalysisRun"): analysis_run,
     ("argoproj.io", "ApplicationSet"): application_set,
+    ("argoproj.io", "CronWorkflow"): cron_workflow,
+    ("argoproj.io", "Experiment"): experiment,
     ("argoproj.io", "Rollout"): rollout,
     ("batch", "CronJob"): cron_job,
     ("bitnami.com", "SealedSecret"): by_condition("Synced", "Waiting for Sealed Secret to be decrypted"),
@@ -126,5 +163,7 @@ CHECKS: dict[tuple[str, str], Check] = {
     ("cert-manager.io", "Issuer"): by_condition("Ready", "Initializing issuer"),
     ("external-secrets.io", "ClusterSecretStore"): by_condition("Ready", "Waiting for ClusterSecretStore"),
     ("external-secrets.io", "ExternalSecret"): by_condition("Ready", "Waiting for ExternalSecret"),
+    ("external-secrets.io", "PushSecret"): by_condition("Ready", "Waiting for PushSecret"),
     ("external-secrets.io", "SecretStore"): by_condition("Ready", "Waiting for SecretStore"),
+    ("policy", "PodDisruptionBudget"): disruption_budget,
 }

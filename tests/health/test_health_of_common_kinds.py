@@ -28,6 +28,10 @@ def cron(**status: Any) -> Obj:
     return {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {}, "spec": {}, "status": status}
 
 
+def budget(status: str, reason: str) -> Obj:
+    return of("policy/v1", "PodDisruptionBudget", {}, {"conditions": [{"status": status, "reason": reason}]})
+
+
 COMMON: list[tuple[Obj, Health]] = [
     (says(*CERTIFICATE), Health("Progressing", "Waiting for certificate")),
     (says(*CERTIFICATE, ("Ready", "False"), ("Issuing", "True")), Health("Progressing", "about Issuing")),
@@ -55,6 +59,16 @@ COMMON: list[tuple[Obj, Health]] = [
     (of("batch/v1", "CronJob", {"suspend": True}, {}), Health("Healthy", "CronJob is Suspended")),
     (of("batch/v1", "CronJob", {"suspend": False}, {}), Health("Progressing", "Waiting for CronJob")),
     (cron(), Health("Healthy", "CronJob has not been scheduled yet")),
+    (of("policy/v1", "PodDisruptionBudget", {}, {}), Health("Progressing", "Waiting for status")),
+    (budget("True", "SufficientPods"), Health("Healthy", "PodDisruptionBudget has SufficientPods")),
+    (budget("False", "InsufficientPods"), Health("Healthy", "PodDisruptionBudget has InsufficientPods")),
+    (budget("False", "SyncFailed"), Health("Degraded", "PodDisruptionBudget has SyncFailed")),
+    (
+        of("argoproj.io/v1alpha1", "Experiment", {}, {"phase": "Failed"}),
+        Health("Degraded", "Experiment has failed"),
+    ),
+    (says("argoproj.io/v1alpha1", "CronWorkflow"), Health("Healthy", "CronWorkflow is healthy.")),
+    (says("argoproj.io/v1alpha1", "CronWorkflow", ("SpecError", "True")), Health("Degraded", "about SpecError")),
     (
         cron(lastScheduleTime="2026-01-02T00:00:00Z", lastSuccessfulTime="2026-01-01T00:00:00Z"),
         Health("Degraded", "CronJob has not completed its last execution successfully"),
