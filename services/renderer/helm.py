@@ -20,6 +20,8 @@ _COMMA = re.compile(r"(?<!\\),")
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _RELEASE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 MAX_RELEASE = 53
+INLINE = "the values in the source"
+_NUMBERED = re.compile(r"^values (\d+) of \d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class HelmJob:
     kube_version: str
     api_versions: tuple[str, ...]
     values: tuple[bytes | Place, ...] = ()
+    value_names: tuple[str, ...] = ()
     set_values: tuple[str, ...] = ()
     set_strings: tuple[str, ...] = ()
     set_files: tuple[tuple[str, bytes | Place], ...] = ()
@@ -61,6 +64,7 @@ def gather(options: HelmOptions, roots: Roots, environment: Environment, app: st
         kube_version=plain_version(options.kube_version or cluster.kube_version),
         api_versions=options.api_versions or cluster.api_versions,
         values=(*(_content(place, roots) for place in places), *((inline,) if inline else ())),
+        value_names=(*(_shown(place) for place in places), *((INLINE,) if inline else ())),
         set_values=plain,
         set_strings=strings,
         set_files=tuple(_file_parameters(options, roots, environment)),
@@ -68,6 +72,11 @@ def gather(options: HelmOptions, roots: Roots, environment: Environment, app: st
         skip_tests=options.skip_tests,
         skip_schema=options.skip_schema_validation,
     )
+
+
+def with_names(message: str, names: Sequence[str]) -> str:
+    """The engine counts values; people know them by their files."""
+    return _NUMBERED.sub(lambda match: names[int(match[1]) - 1], message)
 
 
 def inline_values(options: HelmOptions) -> bytes:
@@ -121,6 +130,10 @@ def _file_parameters(
         for each in options.file_parameters
     )
     return [(name, _content(place, roots)) for name, place in located]
+
+
+def _shown(place: Place) -> str:
+    return f"${place.ref}/{place.path}" if place.ref else place.path.partition("?")[0]
 
 
 def _content(place: Place, roots: Roots) -> bytes | Place:

@@ -4,7 +4,7 @@ During a call the worker asks for files of the source, and only of it; every pat
 failures become `RenderFailure`s that say which tool it was.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from services.renderer.documents import canonical
 from services.renderer.environment import Environment
 from services.renderer.failures import Reason, RenderFailure
 from services.renderer.files import Files, Overlay
-from services.renderer.helm import Cluster, HelmJob, gather
+from services.renderer.helm import Cluster, HelmJob, gather, with_names
 from services.renderer.jsonnet import JsonnetJob, objects_of
 from services.renderer.opened import OpenedSource
 from services.renderer.parts import Parts
@@ -76,7 +76,7 @@ async def helm(job: Job, roots: Roots) -> Sequence[bytes]:
     wanted = await parts.in_thread(gather, options, roots, job.environment, job.request.app_name, job.cluster)
     wanted = await with_remote_values(wanted, parts.client, parts.settings.value_file_bytes)
     files = await _with_dependencies(job)
-    with engine_failures(Reason.HELM_FAILED):
+    with engine_failures(Reason.HELM_FAILED, lambda message: with_names(message, wanted.value_names)):
         rendered = await helm_engine.template(
             parts.engines, files, **_options(wanted), deadline=parts.settings.tool_seconds
         )
@@ -155,12 +155,12 @@ def _objects(rendered: Iterable[tuple[str, bytes]]) -> list[bytes]:
 
 
 @contextmanager
-def engine_failures(otherwise: Reason) -> Iterator[None]:
-    """The engines' reasons as ours; a tool's own words are the message."""
+def engine_failures(otherwise: Reason, said: Callable[[str], str] = str) -> Iterator[None]:
+    """The engines' reasons as ours; a tool's own words, put by `said`, are the message."""
     try:
         yield
     except EngineError as error:
-        raise RenderFailure(REASONS.get(error.reason, otherwise), error.message) from error
+        raise RenderFailure(REASONS.get(error.reason, otherwise), said(error.message)) from error
     except EngineTimeout as error:
         raise RenderFailure(Reason.RENDER_TIMEOUT, str(error)) from error
     except EngineOutputTooLarge as error:

@@ -168,6 +168,16 @@ async def test_a_template_error_names_file_and_line(service: Service) -> None:
     assert failure.value.reason == "HelmFailed"
 
 
+async def test_a_broken_value_file_is_named_with_its_line(service: Service) -> None:
+    with pytest.raises(RequestError, match=r"app/broken\.yaml: .*line 2") as failure:
+        await service.rendered(
+            app({"broken.yaml": "a: 1\nb: [\n"}), helm={"valueFiles": ["values.yaml", "broken.yaml"]}
+        )
+    assert failure.value.reason == "HelmFailed"
+    with pytest.raises(RequestError, match="the values in the source"):
+        await service.rendered(app(), helm={"values": "a: ["})
+
+
 async def test_a_missing_required_value_is_said(service: Service) -> None:
     with pytest.raises(RequestError, match="a domain is needed"):
         await service.rendered(
