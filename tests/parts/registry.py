@@ -93,11 +93,15 @@ async def running_registry(folder: Path, auth: Mapping[str, Any] | None = None) 
     try:
         host = await asyncio.wait_for(_listening(process.stderr), 20)
         drain = asyncio.create_task(process.stderr.read())
-        yield RunningRegistry(host)
+        try:
+            yield RunningRegistry(host)
+        finally:
+            process.terminate()
+            await drain
     finally:
-        process.terminate()
+        if process.returncode is None:
+            process.kill()
         await process.wait()
-    await drain
 
 
 async def _listening(lines: asyncio.StreamReader) -> str:
