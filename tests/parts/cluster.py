@@ -49,6 +49,8 @@ async def cluster() -> AsyncIterator[ClusterUnderTest]:
         under_test = ClusterUnderTest(kubeconfig)
         if any(_CRDS.glob("*.yaml")):
             under_test.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(_CRDS))
+            # kubectl's wait for a condition gives up on an object that has no conditions yet
+            await under_test.until("--for=jsonpath={.status.conditions}", "-f", str(_CRDS))
             await under_test.until("--for=condition=Established", "-f", str(_CRDS))
         yield under_test
 
