@@ -5,6 +5,7 @@ In: plain dicts and lists. Out: new values or verdicts; what is given is never c
 
 from shared.merge.compare import contains, strip_volatile
 from shared.merge.digest import canonical, digest
+from shared.merge.ignore import Path, jq_path, managed_by, pointer_path, with_live, without, without_managed
 from shared.merge.managed import owns_more
 from shared.merge.masking import mask_secrets
 from shared.merge.patch import PatchError, json_merge_patch, json_patch, merge_patch_between
@@ -12,14 +13,21 @@ from shared.merge.quantity import quantity
 
 __all__ = [
     "PatchError",
+    "Path",
     "canonical",
     "contains",
     "digest",
+    "jq_path",
     "json_merge_patch",
     "json_patch",
+    "managed_by",
     "mask_secrets",
     "merge_patch_between",
     "owns_more",
+    "pointer_path",
     "quantity",
     "strip_volatile",
+    "with_live",
+    "without",
+    "without_managed",
 ]

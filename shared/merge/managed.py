@@ -35,25 +35,32 @@ def _more(fields: Mapping[str, Any], desired: Any) -> bool:
     return False
 
 
+def step_of(name: str) -> tuple[str, Any]:
+    """Read one step of fieldsV1: `f:` a field, `k:` an item by its keys, `v:` a value of a set, `i:` an index."""
+    kind, _, rest = name.partition(":")
+    if kind in {"k", "v"}:
+        return kind, orjson.loads(rest)
+    return (kind, int(rest)) if kind == "i" else (kind, rest)
+
+
 def _child(name: str, desired: Any) -> Any:
-    """Follow one step of fieldsV1: `f:` a field, `k:` an item by its keys, `v:` a value of a set, `i:` an index."""
-    step, _, rest = name.partition(":")
-    if step == "f":
-        return desired.get(rest, _MISSING) if isinstance(desired, dict) else _MISSING
+    kind, wanted = step_of(name)
+    if kind == "f":
+        return desired.get(wanted, _MISSING) if isinstance(desired, dict) else _MISSING
     items = desired if isinstance(desired, list) else []
-    if step == "k":
-        return _by_keys(orjson.loads(rest), items)
-    if step == "v":
-        value = orjson.loads(rest)
-        return value if value in items else _MISSING
-    return items[int(rest)] if step == "i" and int(rest) < len(items) else _MISSING
+    if kind == "k":
+        return by_keys(wanted, items)
+    if kind == "v":
+        return wanted if wanted in items else _MISSING
+    return items[wanted] if kind == "i" and wanted < len(items) else _MISSING
 
 
 # Keys of list items that the API server fills in; an item that leaves one out is meant with this value.
 _DEFAULTED = {"protocol": "TCP"}
 
 
-def _by_keys(keys: Mapping[str, Any], items: list[Any]) -> Any:
+def by_keys(keys: Mapping[str, Any], items: list[Any]) -> Any:
+    """Give the item with these keys; a value that is none of the items when there is none."""
     for item in items:
         if isinstance(item, dict) and all(item.get(key, _DEFAULTED.get(key)) == value for key, value in keys.items()):
             return item
