@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.health import common, pods, workloads
+from shared.health import extensions, pods, workloads
 from shared.health.fields import Malformed, condition, mapping, text
 from shared.health.status import ORDER, Health, Status
 
@@ -58,7 +58,7 @@ def application_health(obj: Obj) -> Health:
     return Health(status, text(found, "message"))
 
 
-CHECKS: dict[tuple[str, str], Check] = common.CHECKS | {
+CHECKS: dict[tuple[str, str], Check] = extensions.CHECKS | {
     ("apps", "Deployment"): workloads.deployment,
     ("apps", "StatefulSet"): workloads.stateful_set,
     ("apps", "ReplicaSet"): workloads.replica_set,
