@@ -12,20 +12,22 @@ from services.reconciler.desire import current_revisions, identity, sources_of
 from services.reconciler.destination import Destination
 from services.reconciler.operate import begin
 from services.reconciler.parts import Parts
-from services.reconciler.request import automated, from_operation
+from services.reconciler.request import SyncRequest, automated, from_operation
 from services.reconciler.rollup import sync_status
 from services.reconciler.state import AppState, Obj
 
 
 def act(parts: Parts, state: AppState, destination: Destination) -> None:
     """Start a sync, or don't."""
-    supersede(state)
+    if superseded(state):
+        request = automated(state.obj["spec"], current_revisions(parts, state), None, 0)
+        begin(parts, state, destination, request)
     if state.running is not None:
         return
     spec = state.obj["spec"]
-    asked: Obj | None = state.obj.get("operation") or history.interrupted(state.obj)
-    if asked and asked.get("sync") is not None:
-        begin(parts, state, destination, from_operation(asked, spec))
+    asked = asked_for(parts, state)
+    if asked is not None:
+        begin(parts, state, destination, asked)
         return
     decision = autosync(situation(parts, state))
     state.sync_error = decision.error if isinstance(decision, Hold) else ""
@@ -36,14 +38,34 @@ def act(parts: Parts, state: AppState, destination: Destination) -> None:
         begin(parts, state, destination, request, decision.heals)
 
 
-def supersede(state: AppState) -> None:
-    """End an automated sync that waits to be retried when something newer is wanted by now."""
+def asked_for(parts: Parts, state: AppState) -> SyncRequest | None:
+    """Give the sync that someone asked for, or, once after a start, the one that an earlier process did not end.
+
+    One of the policy's own is begun for what is wanted now, not for what was wanted then.
+    """
+    spec = state.obj["spec"]
+    cut_off = None if state.resumed else history.interrupted(state.obj)
+    state.resumed = True
+    asked: Obj = state.obj.get("operation") or cut_off or {}
+    if asked.get("sync") is None:
+        return None
+    request = from_operation(asked, spec)
+    return automated(spec, current_revisions(parts, state), None, 0) if request.automated else request
+
+
+def superseded(state: AppState) -> bool:
+    """End an automated sync that waits (for health, or to be retried) when something newer is wanted by now.
+
+    The newer one takes its place at once, whatever the comparison says: its end is the end of the operation.
+    """
     running = state.running
     if running is None or not (running.automated and running.waiting and running.task):
-        return
-    if running.identity != identity(state):
-        running.task.cancel()
-        state.running = None
+        return False
+    if running.identity == identity(state):
+        return False
+    running.task.cancel()
+    state.running = None
+    return True
 
 
 def situation(parts: Parts, state: AppState) -> Situation:

@@ -9,7 +9,7 @@ from services.reconciler.announce import announce
 from services.reconciler.desired import Condition
 from services.reconciler.destination import Destination
 from services.reconciler.destinations import destination_of
-from services.reconciler.errors import ApplicationError, DeletionFailed
+from services.reconciler.errors import ApplicationError, DeletionFailed, InvalidSpec
 from services.reconciler.live import Live
 from services.reconciler.observe import held_kinds
 from services.reconciler.parts import Parts
@@ -39,6 +39,8 @@ async def finalize(parts: Parts, state: AppState) -> None:
         state.running.task.cancel()
     try:
         left = await delete_objects(parts, state, await destination_of(parts, state), PROPAGATION[names[0]])
+    except InvalidSpec:
+        left = False  # a cluster that is not configured (any more) holds nothing that we could delete: as in Argo CD
     except ApplicationError as error:
         await complain(parts, state, error)
         return

@@ -7,6 +7,7 @@ the last one. A wave is left only when what it applied is healthy. Never: decidi
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from services.reconciler.compare import FIELD_MANAGER
@@ -29,6 +30,7 @@ class Work:
     suffix: str = ""
     propagation: str = "Foreground"
     settled: Callable[[ResourceKey], bool] = lambda _key: False
+    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 async def execute(work: Work, steps: Iterable[Step]) -> AsyncIterator[list[Outcome]]:
@@ -40,7 +42,8 @@ async def execute(work: Work, steps: Iterable[Step]) -> AsyncIterator[list[Outco
     before: Step | None = None
     for step in steps:
         if before is not None and before.place != step.place and not work.dry_run:
-            unhealthy = await until_healthy(work.destination, applied)
+            with work.waiting():
+                unhealthy = await until_healthy(work.destination, applied)
             if unhealthy:
                 yield unhealthy
                 return

@@ -51,7 +51,7 @@ def named(target: Target, suffix: str) -> Target:
 
 async def run_hook(destination: Destination, target: Target, phase: str, suffix: str) -> Outcome:
     """Run one hook to its end."""
-    hook = named(target, f"{suffix}-{phase.lower()}")
+    hook = named(target, suffix.format(phase.lower()))
     version = hook.obj["apiVersion"].rpartition("/")[2]
     policies = delete_policies(hook.obj)
     try:

@@ -87,9 +87,8 @@ async def run(sync: Sync) -> None:
         wait = sync.request.pause(retries)
         retries += 1
         sync.show(message=f"{failure}. Retrying attempt #{retries} in {wait:.0f}s.", retryCount=retries)
-        sync.running.waiting = True
-        await asyncio.sleep(wait)
-        sync.running.waiting = False
+        with sync.running.wait():
+            await asyncio.sleep(wait)
     finish(sync, failure, time.monotonic() - begun)
 
 
@@ -150,6 +149,7 @@ async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
         suffix=suffix_of(sync.running, goal),
         propagation=PROPAGATION.get(policy, "Foreground"),
         settled=lambda key: settled(sync.state, goal.desired.objects.get(key)),
+        waiting=sync.running.wait,
     )
     async for outcomes in execute(work, steps):
         goal.outcomes += outcomes
@@ -159,9 +159,9 @@ async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
 
 
 def suffix_of(running: Running, goal: Goal) -> str:
-    """Give what makes the name of a `generateName` hook: revision and start, so one run never makes it twice."""
+    """Give what makes the name of a `generateName` hook: revision, phase (to be filled in) and start."""
     started = parse_rfc3339(running.state["startedAt"])
-    return f"{(*goal.revisions, '')[0][:7]}-{int(started.timestamp())}"
+    return f"{(*goal.revisions, '')[0][:7]}-{{}}-{int(started.timestamp())}"
 
 
 def settled(state: AppState, target: Target | None) -> bool:

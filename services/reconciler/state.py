@@ -5,6 +5,8 @@ rendered again.
 """
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +36,10 @@ class Rendered:
 
 @dataclass(slots=True)
 class Running:
-    """A sync that is under way. `task` does it; `state` is what `status.operationState` shows meanwhile."""
+    """A sync that is under way. `task` does it; `state` is what `status.operationState` shows meanwhile.
+
+    `waiting`: it writes nothing now (it waits for health, or to be retried), so something newer may take its place.
+    """
 
     state: Obj
     identity: str
@@ -44,6 +49,15 @@ class Running:
     waiting: bool = False
     done: bool = False
     deployed: bool = False
+
+    @contextmanager
+    def wait(self) -> Iterator[None]:
+        """Mark a time in which nothing is written."""
+        self.waiting = True
+        try:
+            yield
+        finally:
+            self.waiting = False
 
 
 @dataclass(slots=True)
@@ -69,6 +83,7 @@ class AppState:
     shared: tuple[Condition, ...] = ()
     sync_error: str = ""
     running: Running | None = None
+    resumed: bool = False
     attempt: Attempt | None = None
     delivery: str = ""
     reported_at: float = 0.0

@@ -128,7 +128,7 @@ class Delivery:
 
         def take(type_: Any, _key: Any, obj: Obj, _old: Any) -> None:
             seen[:] = [obj]
-            if type_ != "DELETED" and holds(obj) and not found.done():
+            if type_ != "DELETED" and not found.done() and _holds(holds, obj):
                 found.set_result(obj)
 
         async with self._watching(group, kind, namespace or self.namespace, name, take):
@@ -136,7 +136,8 @@ class Delivery:
                 async with asyncio.timeout(seconds):
                     return await found
             except TimeoutError:
-                pytest.fail(f"{kind} {name} did not become what the test waits for: {orjson.dumps(seen).decode()}")
+                last = {part: value for obj in seen for part, value in obj.items() if part != "metadata"}
+                pytest.fail(f"{kind} {name} did not become what the test waits for: {orjson.dumps(last).decode()}")
 
     async def until_gone(self, group: str, kind: str, name: str, namespace: str | None = None) -> None:
         """Wait until an object does not exist."""
@@ -164,6 +165,14 @@ class Delivery:
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
+
+
+def _holds(holds: Callable[[Obj], Any], obj: Obj) -> bool:
+    """What asks for a field that is not there yet does not hold yet."""
+    try:
+        return bool(holds(obj))
+    except (KeyError, IndexError):
+        return False
 
 
 def synced(app: Obj) -> bool:

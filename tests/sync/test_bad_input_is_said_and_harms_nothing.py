@@ -207,43 +207,20 @@ async def test_an_immutable_field(delivery: Delivery) -> None:
 
 
 async def test_an_admission_that_denies(delivery: Delivery) -> None:
-    delivery.begin({"app/a.json": config_map("a", forbidden="yes")})
-    name = delivery.app
-    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}
-    selector = {"matchLabels": {"kubernetes.io/metadata.name": delivery.namespace}}
+    pod = {"hostNetwork": True, "containers": [{"name": "c", "image": "busybox"}]}
+    manifest = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": pod}
+    delivery.begin({"app/a.json": config_map("a"), "app/pod.json": orjson.dumps(manifest)})
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     await delivery.apply(
-        {
-            "apiVersion": "admissionregistration.k8s.io/v1",
-            "kind": "ValidatingAdmissionPolicy",
-            "metadata": {"name": name},
-        }
-        | {
-            "spec": {
-                "matchConstraints": {"resourceRules": [rule]},
-                "validations": [{"expression": "!('forbidden' in object.data)", "message": "no forbidden data here"}],
-            }
-        }
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": delivery.namespace, "labels": labels}}
     )
-    binding = {"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector": selector}}
-    await delivery.apply(
-        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding"}
-        | {"metadata": {"name": name}, "spec": binding}
-    )
-    await delivery.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": delivery.namespace}})
-    try:
-        app = delivery.application(automated=AUTO)
-        app["spec"]["syncPolicy"]["retry"] = {"limit": 20, "backoff": {"duration": "500ms", "factor": 1}}
-        await delivery.apply(app)
-        await delivery.until(
-            lambda app: (
-                "no forbidden data here" in ((app.get("status") or {}).get("operationState") or {}).get("message", "")
-            )
-        )
-        commit = await delivery.push({"app/a.json": config_map("a", allowed="yes")})
-        await delivery.until(synced_to(commit))
-    finally:
-        for kind in ("validatingadmissionpolicybinding", "validatingadmissionpolicy"):
-            await delivery.stack.kubectl("delete", kind, name)
+    app = delivery.application(automated=AUTO)
+    app["spec"]["syncPolicy"]["retry"] = {"limit": 20, "backoff": {"duration": "500ms", "factor": 1}}
+    await delivery.apply(app)
+    seen = await delivery.until(lambda app: "violates PodSecurity" in app["status"]["operationState"]["message"])
+    assert "Retrying attempt" in seen["status"]["operationState"]["message"]
+    commit = await delivery.push({}, remove=("app/pod.json",))
+    await delivery.until(synced_to(commit))
 
 
 async def test_a_destination_cluster_that_is_down(delivery: Delivery) -> None:
