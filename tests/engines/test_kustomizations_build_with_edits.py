@@ -72,6 +72,10 @@ async def test_names_and_namespace(engines: Engines) -> None:
         (["nginx=new:*"], [{"name": "nginx", "newTag": "5"}], "new:5", None),
         (["nginx:2"], [{"name": "nginx", "newName": "lost", "newTag": "5"}], "nginx:2", None),
         (["absent:2"], [], "nginx:1.0", None),
+        (["nginx=*:8"], [], "nginx:8", None),
+        (["nginx=new:*"], [], "new:1.0", None),
+        (["nginx:3", "nginx=last"], [{"name": "nginx", "newTag": "5"}], "last:1.0", None),
+        (["nginx:3@sha256:cccc"], [], "nginx:3@sha256:cccc", None),
     ],
 )
 async def test_images_are_overridden_by_name(
@@ -84,7 +88,7 @@ async def test_images_are_overridden_by_name(
     assert containers[1]["image"] == (b or "registry.example.com:5000/team/tool@sha256:aaaa")
 
 
-@pytest.mark.parametrize("image", ["", "nginx", "=x", "nginx=", "nginx=@sha256:b"])
+@pytest.mark.parametrize("image", ["", "nginx", "=x", "reg.example.com:5000/x"])
 async def test_an_image_that_says_nothing_is_refused(engines: Engines, image: str) -> None:
     with pytest.raises(EngineError, match="name=new-name:tag"):
         await edited(engines, {"images": [image]})

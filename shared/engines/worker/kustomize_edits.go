@@ -132,14 +132,39 @@ func (e *kustomizeEdits) addLabels(k *types.Kustomization) error {
 		}
 		return add(k.CommonLabels, e.CommonLabels, e.ForceCommonLabels, "label")
 	}
-	for i := range k.Labels {
-		each := &k.Labels[i]
-		if !each.IncludeSelectors && each.IncludeTemplates == e.LabelIncludeTemplates && each.Pairs != nil {
-			return add(each.Pairs, e.CommonLabels, e.ForceCommonLabels, "label")
+	return e.addLabelPairs(k)
+}
+
+// addLabelPairs puts each label where it is already, else to the first group with the same settings, else to a new one.
+func (e *kustomizeEdits) addLabelPairs(k *types.Kustomization) error {
+	for name, value := range e.CommonLabels {
+		group := e.groupFor(k, name)
+		if err := add(group, map[string]string{name: value}, e.ForceCommonLabels, "label"); err != nil {
+			return err
 		}
 	}
-	k.Labels = append(k.Labels, types.Label{Pairs: e.CommonLabels, IncludeTemplates: e.LabelIncludeTemplates})
 	return nil
+}
+
+func (e *kustomizeEdits) groupFor(k *types.Kustomization, name string) map[string]string {
+	var first map[string]string
+	for i := range k.Labels {
+		each := &k.Labels[i]
+		if each.IncludeSelectors || each.IncludeTemplates != e.LabelIncludeTemplates || each.Pairs == nil {
+			continue
+		}
+		if _, has := each.Pairs[name]; has {
+			return each.Pairs
+		}
+		if first == nil {
+			first = each.Pairs
+		}
+	}
+	if first == nil {
+		first = map[string]string{}
+		k.Labels = append(k.Labels, types.Label{Pairs: first, IncludeTemplates: e.LabelIncludeTemplates})
+	}
+	return first
 }
 
 func add(to, from map[string]string, force bool, what string) error {

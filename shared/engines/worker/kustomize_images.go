@@ -1,8 +1,7 @@
 package main
 
 import (
-	"regexp"
-	"slices"
+	"sort"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/types"
@@ -11,31 +10,36 @@ import (
 // keep in an image override means: as the kustomization has it.
 const keep = "*"
 
-var nameAndTag = regexp.MustCompile(`^(.*):([a-zA-Z0-9._-]*|\*)$`)
-
 // setImages overrides images by name; the list ends up sorted, as `kustomize edit set image` leaves it.
 func (e *kustomizeEdits) setImages(k *types.Kustomization) error {
+	if len(e.Images) == 0 {
+		return nil
+	}
+	wanted := map[string]types.Image{}
 	for _, text := range e.Images {
 		image, err := parseImage(text)
 		if err != nil {
 			return err
 		}
-		k.Images = slices.DeleteFunc(k.Images, func(known types.Image) bool {
-			if known.Name != image.Name {
-				return false
-			}
-			keepKnown(&image, known)
-			return true
-		})
-		k.Images = append(k.Images, image)
+		wanted[image.Name] = image
 	}
-	if len(e.Images) > 0 {
-		slices.SortStableFunc(k.Images, func(a, b types.Image) int { return strings.Compare(a.Name, b.Name) })
+	for _, known := range k.Images {
+		image, overridden := wanted[known.Name]
+		if !overridden {
+			image = known
+		}
+		wanted[known.Name] = kept(image, known)
 	}
+	k.Images = k.Images[:0]
+	for _, image := range wanted {
+		k.Images = append(k.Images, kept(image, types.Image{}))
+	}
+	sort.Slice(k.Images, func(i, j int) bool { return k.Images[i].Name < k.Images[j].Name })
 	return nil
 }
 
-func keepKnown(image *types.Image, known types.Image) {
+// kept has what was known in place of every asterisk.
+func kept(image, known types.Image) types.Image {
 	if image.NewName == keep {
 		image.NewName = known.NewName
 	}
@@ -45,29 +49,28 @@ func keepKnown(image *types.Image, known types.Image) {
 	if image.Digest == keep {
 		image.Digest = known.Digest
 	}
+	return image
 }
 
 // parseImage reads `name=new:tag`, `name=new@digest`, `name=new`, `name:tag` or `name@digest`.
 func parseImage(text string) (types.Image, error) {
 	name, override, renamed := strings.Cut(text, "=")
 	if !renamed {
-		override = text
+		name, override = "", text
 	}
 	image := types.Image{Name: name}
-	rest, digest, hasDigest := strings.Cut(override, "@")
+	rest, digest, _ := strings.Cut(override, "@")
 	image.Digest = digest
-	if tagged := nameAndTag.FindStringSubmatch(rest); tagged != nil {
-		rest, image.NewTag = tagged[1], tagged[2]
-	} else if !hasDigest && !renamed {
-		rest = ""
-	}
-	if rest == "" || name == "" {
-		return image, failed("KustomizeFailed", "image %.200q is not name=new-name:tag, name=new-name@digest, name:tag or name@digest", text)
+	if colon := strings.LastIndex(rest, ":"); colon > strings.LastIndex(rest, "/") {
+		rest, image.NewTag = rest[:colon], rest[colon+1:]
 	}
 	if renamed {
 		image.NewName = rest
 	} else {
 		image.Name = rest
+	}
+	if image.Name == "" || rest == text {
+		return image, failed("KustomizeFailed", "image %.200q is not name=new-name:tag, name=new-name@digest, name:tag or name@digest", text)
 	}
 	return image, nil
 }
