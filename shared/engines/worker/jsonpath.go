@@ -27,16 +27,16 @@ func getJSONPath(a *jsonpathArgs) (*jsonpathResult, error) {
 	if err := expression.Parse(a.Template); err != nil {
 		return nil, because("PathInvalid", err)
 	}
-	var text bytes.Buffer
-	if err := expression.Execute(&text, a.Data); err != nil {
-		return nil, because("PathFailed", err)
-	}
 	found, err := expression.FindResults(a.Data)
 	if err != nil {
 		return nil, because("PathFailed", err)
 	}
-	result := &jsonpathResult{Text: text.String(), Values: make([][]any, len(found))}
+	var text bytes.Buffer
+	result := &jsonpathResult{Values: make([][]any, len(found))}
 	for i, part := range found {
+		if err := expression.PrintResults(&text, part); err != nil {
+			return nil, because("PathFailed", err)
+		}
 		result.Values[i] = []any{}
 		for _, each := range part {
 			if each.IsValid() && each.CanInterface() {
@@ -44,5 +44,6 @@ func getJSONPath(a *jsonpathArgs) (*jsonpathResult, error) {
 			}
 		}
 	}
+	result.Text = text.String()
 	return result, nil
 }

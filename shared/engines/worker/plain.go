@@ -25,9 +25,9 @@ func plain(value any) any {
 		return v
 	case time.Time:
 		return v.Format(time.RFC3339Nano)
-	case fmt.Stringer:
-		return v.String()
 	case json.Number:
+		return plainNumber(v)
+	case fmt.Stringer:
 		return v.String()
 	case []any:
 		return plainList(v)
@@ -37,6 +37,17 @@ func plain(value any) any {
 		return v.Error()
 	}
 	return plainValue(reflect.ValueOf(value))
+}
+
+func plainNumber(number json.Number) any {
+	if small, err := number.Int64(); err == nil {
+		return small
+	}
+	if large, isWhole := new(big.Int).SetString(number.String(), 10); isWhole {
+		return large
+	}
+	fraction, _ := number.Float64()
+	return fraction
 }
 
 func plainList(list []any) any {
