@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import random
 import time
+from contextlib import suppress
 
 from services.git_watcher import measures, pauses
 from services.git_watcher.repositories import Repositories
@@ -58,10 +59,9 @@ class Polls:
                 name = heapq.heappop(self._heap)[1]
                 self._due[name] = float("inf")
                 return name
-            try:
-                await asyncio.wait_for(self._changed.wait(), wait)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._changed.wait()
 
     async def _poll(self, name: str) -> None:
         repository = self._repositories.named(name)

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import hmac
 import os
+import signal
 import ssl
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -141,6 +142,7 @@ class GitServer:
             stderr=asyncio.subprocess.DEVNULL,
             env=self._environment(request),
             limit=CHUNK * 4,
+            start_new_session=True,
         )
         assert process.stdin
         assert process.stdout
@@ -150,9 +152,7 @@ class GitServer:
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
-            if process.returncode is None and not process.stdout.at_eof():
-                process.kill()
-            await process.wait()
+            await _end(process, process.stdout)
 
     def _environment(self, request: web.Request) -> dict[str, str]:
         return {
@@ -238,6 +238,16 @@ def _knows(users: Mapping[str, str], header: str) -> bool:
         return False
     expected = users.get(given.login)
     return expected is not None and hmac.compare_digest(expected.encode(), given.password.encode())
+
+
+async def _end(process: asyncio.subprocess.Process, stdout: asyncio.StreamReader) -> None:
+    """The backend and all that it started; its pipe is emptied, because the wait is over only when that is closed."""
+    if not stdout.at_eof():
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        while await stdout.read(CHUNK):
+            pass
+    await process.wait()
 
 
 async def _feed(request: web.Request, stdin: asyncio.StreamWriter) -> None:

@@ -130,7 +130,8 @@ class Mirrors:
         """The thread is always waited for, so that nobody else enters the mirror before it has left."""
         work = asyncio.get_running_loop().run_in_executor(self._threads, visit, what, choose)
         try:
-            return await asyncio.wait_for(asyncio.shield(work), self.limits.total_seconds)
+            async with asyncio.timeout(self.limits.total_seconds):
+                return await asyncio.shield(work)
         except GitFailure as failure:
             raise (ticket and ticket.failure) or failure from failure
         except (asyncio.CancelledError, TimeoutError) as error:

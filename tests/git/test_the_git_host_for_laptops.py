@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 from aiohttp import web
 
 from services.stack.gitserver import GitServer, Webhook
@@ -93,6 +94,24 @@ async def test_nothing_outside_the_folder_is_served(tmp_path: Path) -> None:
                 assert response.status in {400, 403, 404}
         async with client.post(f"{server.url}/%2e%2e/other/secret.git/git-receive-pack", data=b"0000") as response:
             assert response.status == 404
+
+
+async def test_a_client_that_leaves_in_the_middle_leaves_no_process_behind(tmp_path: Path) -> None:
+    async with GitServer(tmp_path / "host") as server:
+        url = server.create("apps")
+        noise = b"".join(hashlib.sha256(number.to_bytes(4, "big")).digest() for number in range(200_000))
+        sha = await server.commit("apps", {"noise": noise}, "one")
+        want = f"want {sha} ofs-delta side-band-64k\n".encode()
+        body = b"%04x%s00000009done\n" % (len(want) + 4, want)
+        async with aiohttp.ClientSession() as client:
+            headers = {"Content-Type": "application/x-git-upload-pack-request"}
+            async with client.post(f"{url}/git-upload-pack", data=body, headers=headers) as response:
+                assert response.status == 200
+                await response.content.readexactly(64 * 1024)
+                serving = [each for each in psutil.Process().children(recursive=True) if each.name() == "git"]
+                assert serving
+    _, alive = await asyncio.to_thread(psutil.wait_procs, serving, 10)
+    assert alive == []
 
 
 async def test_a_gateway_that_is_down_does_not_hold_up_a_push(tmp_path: Path) -> None:
