@@ -7,12 +7,15 @@ is not counted, so bound the whole with `asyncio.timeout` where that matters. Ca
 
 import asyncio
 import math
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from shared.engines import measures
 from shared.engines.errors import EngineCrashed, EngineFailure, EnginesClosed, EngineTimeout
 from shared.engines.files import FileAccess, InMemory
 from shared.engines.process import Worker
@@ -75,8 +78,11 @@ class Engines:
     async def call(self, op: str, args: Any, *, deadline: float | None = None, files: FileAccess | None = None) -> Any:
         """Perform one operation on the next free worker; whoever has waited longest goes first."""
         seconds = self._deadline if deadline is None else deadline
+        asked = time.monotonic()
         async with self._turns:
-            return await self._perform(op, args, seconds, files)
+            measures.waits.observe(time.monotonic() - asked)
+            with _measured(op):
+                return await self._perform(op, args, seconds, files)
 
     @property
     def binary(self) -> Path:
@@ -156,3 +162,15 @@ class Engines:
         if self._threads is None:
             raise EnginesClosed("the engines are closed: enter `async with Engines(...)` first")
         return self._threads
+
+
+@contextmanager
+def _measured(op: str) -> Iterator[None]:
+    begun, error = time.monotonic(), None
+    try:
+        yield
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        measures.calls.labels(op, measures.outcome_of(error)).observe(time.monotonic() - begun)

@@ -14,6 +14,7 @@ from shared.engines import gotemplate, helm, kustomize
 from shared.engines.client import Engines
 from shared.engines.errors import EngineCrashed, EngineError, EnginesClosed, EngineTimeout
 from shared.engines.files import FileEntry, InMemory
+from shared.engines.process import Worker
 from tests.parts.engines import engines_binary
 
 LOOP = {"filter": "def f: f; f", "input": None}
@@ -22,6 +23,10 @@ LOOP = {"filter": "def f: f; f", "input": None}
 def seen_by_the_kernel(pid: int) -> tuple[str, str, str]:
     status, environment, limits = (Path(f"/proc/{pid}/{name}").read_text() for name in ("status", "environ", "limits"))
     return status, environment, limits
+
+
+def said_by(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/fd/2").read_bytes()
 
 
 async def warm(pool: Engines) -> None:
@@ -195,6 +200,23 @@ async def test_the_kernel_refuses_a_worker_files_and_sockets() -> None:
         assert {"Seccomp:\t2", "NoNewPrivs:\t1"} <= set(status.splitlines())
         assert environment == ""
         assert f"Max data size             {1024 * 2**20}" in limits
+
+
+async def test_warnings_of_libraries_are_kept_nowhere() -> None:
+    files = InMemory({"kustomization.yaml": b"bases: [base]", "base/kustomization.yaml": b"namePrefix: x-"})
+    async with Engines(await engines_binary(), size=1) as pool:
+        await warm(pool)
+        assert await kustomize.build(pool, files, ".") == ()
+        await pool.call("jsonnet.evaluate", {"path": "x"}, files=InMemory({"x": b"std.trace('said', 1)"}))
+        (pid,) = pool.pids
+        assert said_by(pid) == b""
+
+
+async def test_a_worker_that_nobody_kills_ends_by_its_processor_time() -> None:
+    worker = Worker(await engines_binary(), (), 2**20)
+    with pytest.raises(EngineCrashed, match="exit status 3"):
+        await asyncio.to_thread(worker.call, "jq.run", LOOP, 1, None)
+    worker.close()
 
 
 async def test_a_worker_ends_with_its_parent(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path"
 
 	"github.com/google/go-jsonnet"
@@ -31,6 +32,7 @@ func evaluateJsonnet(a *jsonnetArgs, f *files) ([]byte, error) {
 	vm := jsonnet.MakeVM()
 	imports := &importer{files: f, search: a.Search, known: map[string]jsonnet.Contents{}}
 	vm.Importer(imports)
+	vm.SetTraceOut(io.Discard)
 	define(a, vm)
 	out, err := vm.EvaluateFile(a.Path)
 	if imports.problem != nil {

@@ -24,16 +24,16 @@ func main() {
 	replies := os.Stdout
 	silence()
 	if err := confine(*memory, *threads); err != nil {
-		fmt.Fprintln(os.Stderr, "the worker could not confine itself:", err)
-		os.Exit(1)
+		panic(fmt.Sprint("the worker could not confine itself: ", err))
 	}
 	s := newSession(os.Stdin, replies, *output<<20)
 	s.serve()
 }
 
-// silence keeps libraries from writing between the frames; what Go itself says in a crash still reaches stderr.
+// silence keeps libraries from writing between the frames, and their warnings from filling up stderr, which is for what
+// Go itself says in a crash.
 func silence() {
-	os.Stdout = nil
+	os.Stdout, os.Stderr = nil, nil
 	log.SetOutput(io.Discard)
 	klog.LogToStderr(false)
 	klog.SetOutput(io.Discard)
