@@ -65,12 +65,24 @@ class Fleet:
             for one in status
         )
 
+    def rest(self) -> list[Obj]:
+        """What the Applications say that are not Synced."""
+        apps = self.observed.objects("Application").items()
+        status = [app.get("status") or {} for (_, name), app in apps if name.startswith(f"{self.name}-")]
+        return [
+            {name: one.get(name) for name in ("sync", "conditions", "operationState")}
+            for one in status
+            if (one.get("sync") or {}).get("status") != "Synced"
+        ]
+
     async def until(self, mark: str, revision: str) -> None:
         every = COUNT * layout.CONFIGMAPS
         await self.observed.until(
             lambda: self.at(mark) == every and self.synced(revision) == COUNT,
-            120,
-            lambda: f"{self.at(mark)} of {every} objects, {self.synced(revision)} of {COUNT} Applications",
+            60,
+            lambda: (
+                f"{self.at(mark)} of {every} objects, {self.synced(revision)} of {COUNT} Applications: {self.rest()}"
+            ),
         )
 
 

@@ -34,25 +34,29 @@ def synced_at(app: Obj | None, revision: str) -> bool:
 
 
 class Waiting:
-    """Which applications still lack a mark in the cluster or a Synced status; each is looked at until it is as
-    wanted.
+    """Which applications still lack a mark in the cluster or a Synced status.
+
+    Only the last of those that lack something is looked at when an object changes, so that watching costs the measured
+    machine next to nothing.
     """
 
     def __init__(self, field: Field, numbers: Iterable[int]) -> None:
         self.observed = field.observed
-        self.not_live = set(numbers)
-        self.not_synced = set(self.not_live)
+        self.not_live = list(numbers)
+        self.not_synced = list(self.not_live)
 
     def live(self, mark: str) -> bool:
-        self.not_live = {number for number in self.not_live if not self._carries(number, mark)}
+        while self.not_live and self._carries(self.not_live[-1], mark):
+            self.not_live.pop()
         return not self.not_live
 
     def synced(self, revision: str) -> bool:
-        app = self.observed.get
-        self.not_synced = {
-            n for n in self.not_synced if not synced_at(app("Application", ARGO, layout.app_name(n)), revision)
-        }
+        while self.not_synced and self._synced_at(self.not_synced[-1], revision):
+            self.not_synced.pop()
         return not self.not_synced
+
+    def _synced_at(self, number: int, revision: str) -> bool:
+        return synced_at(self.observed.get("Application", ARGO, layout.app_name(number)), revision)
 
     def _carries(self, number: int, mark: str) -> bool:
         names = (f"{layout.app_name(number)}-{index}" for index in range(layout.CONFIGMAPS))
@@ -61,7 +65,7 @@ class Waiting:
         return deployed is not None and all(found and found["data"].get("mark") == mark for found in maps)
 
     def lacking(self) -> str:
-        return f"{len(self.not_live)} not live, {len(self.not_synced)} not Synced"
+        return f"up to {len(self.not_live)} not live, up to {len(self.not_synced)} not Synced"
 
 
 async def arrival(field: Field, numbers: Iterable[int], mark: str, revision: str, begun: float) -> tuple[float, float]:
