@@ -6,12 +6,9 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"strings"
 
-	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
-	"sigs.k8s.io/yaml"
 )
 
 // treeRoot is where Kustomize sees the repository; nothing is outside.
@@ -23,12 +20,15 @@ var errReadOnly = errors.New("the repository is read-only")
 type tree struct {
 	files   *files
 	edited  map[string][]byte
+	checked map[string]bool
 	problem *failure
 }
 
 var _ filesys.FileSystem = (*tree)(nil)
 
-func newTree(f *files) *tree { return &tree{files: f, edited: map[string][]byte{}} }
+func newTree(f *files) *tree {
+	return &tree{files: f, edited: map[string][]byte{}, checked: map[string]bool{}}
+}
 
 // inside is the path relative to the repository's root; false when it lies elsewhere.
 func (t *tree) inside(name string) (string, bool) {
@@ -69,8 +69,9 @@ func (t *tree) ReadFile(name string) ([]byte, error) {
 		}
 		data = read
 	}
-	if isKustomization(relative) {
-		t.noted(t.refuseRemote(relative, data))
+	if isKustomization(relative) && !t.checked[relative] {
+		t.checked[relative] = true
+		t.noted(t.examine(relative, data))
 	}
 	return data, nil
 }
@@ -155,42 +156,3 @@ func (t *tree) RemoveAll(string) error               { return errReadOnly }
 func (t *tree) Open(string) (filesys.File, error)    { return nil, errReadOnly }
 func (t *tree) WriteFile(string, []byte) error       { return errReadOnly }
 func (t *tree) Walk(string, filepath.WalkFunc) error { return errReadOnly }
-
-var remote = regexp.MustCompile(`://|^git@|^git::|^gh:|^github\.com[/:]|[?&](ref|version|timeout|submodules)=|\.git(/|$)|_git/`)
-
-// refuseRemote names the first resource that would have to be downloaded.
-func (t *tree) refuseRemote(name string, data []byte) error {
-	var k struct {
-		Resources, Bases, Components, Crds, Configurations, Generators, Transformers, Validators []string
-		HelmCharts                                                                               []any `json:"helmCharts"`
-	}
-	if yaml.Unmarshal(data, &k) != nil {
-		return nil // Kustomize says what is wrong with it
-	}
-	if len(k.HelmCharts) > 0 {
-		return failed("HelmInKustomize", "%s: helmCharts are not rendered inside Kustomize: make the chart a source of its own", name)
-	}
-	for _, list := range [][]string{k.Resources, k.Bases, k.Components, k.Crds, k.Configurations, k.Generators, k.Transformers, k.Validators} {
-		for _, each := range list {
-			if !strings.Contains(each, "\n") && remote.MatchString(each) {
-				f := failed("RemoteResource", "%s: %s is remote: renders have no network, so vendor it into the repository", name, withoutUser(each))
-				f.details = withoutUser(each)
-				return f
-			}
-		}
-	}
-	return nil
-}
-
-var user = regexp.MustCompile(`://[^/@]*@`)
-
-func withoutUser(address string) string { return user.ReplaceAllString(address, "://") }
-
-func isKustomization(name string) bool {
-	for _, each := range konfig.RecognizedKustomizationFileNames() {
-		if path.Base(name) == each {
-			return true
-		}
-	}
-	return false
-}
