@@ -71,10 +71,9 @@ def superseded(state: AppState) -> bool:
 def situation(parts: Parts, state: AppState) -> Situation:
     """Gather what the gate looks at."""
     policy: Obj = (state.obj["spec"].get("syncPolicy") or {}).get("automated") or {}
-    on = "automated" in (state.obj["spec"].get("syncPolicy") or {}) and policy.get("enabled") is not False
     found = state.found.values()
     return Situation(
-        automated=on,
+        automated=state.automated,
         prune=bool(policy.get("prune")),
         self_heal=bool(policy.get("selfHeal")),
         allow_empty=bool(policy.get("allowEmpty")),

@@ -14,6 +14,8 @@ from shared.kinds.refs import ResourceKey
 from shared.telemetry import get_logger
 
 log = get_logger()
+BATCH = 64
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 
 
 def announce(parts: Parts, state: AppState, what: What, *, resource: ResourceKey | None = None, **said: Any) -> None:
@@ -31,25 +33,23 @@ def announce(parts: Parts, state: AppState, what: What, *, resource: ResourceKey
 
 
 async def send(parts: Parts) -> None:
-    """Send what is queued, in order, for as long as the service runs."""
+    """Send what is queued for as long as the service runs, several at a time: each event says when it happened."""
     while True:
         await parts.outbox_filled.wait()
         parts.outbox_filled.clear()
         while parts.outbox:
-            event = parts.outbox[0]
-            await _sent(parts, event)
-            if parts.outbox and parts.outbox[0] is event:
-                parts.outbox.popleft()
+            batch = [parts.outbox.popleft() for _ in range(min(BATCH, len(parts.outbox)))]
+            await asyncio.gather(*(_sent(parts, event) for event in batch))
 
 
 async def _sent(parts: Parts, event: AppEvent) -> None:
-    pause = 0.5
+    pause = FIRST_PAUSE
     while True:
         try:
             await parts.bus.publish(event)
         except BusError as error:
             log.warning("an event waits for the bus", subject=event.subject(), error=str(error))
             await asyncio.sleep(pause)
-            pause = min(30.0, pause * 2)
+            pause = min(LONGEST_PAUSE, pause * 2)
         else:
             return

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from services.reconciler.compare import FIELD_MANAGER
 from services.reconciler.desired import Target
@@ -26,6 +27,7 @@ class Work:
     """One run of a plan."""
 
     destination: Destination
+    slots: asyncio.Semaphore
     dry_run: bool = False
     suffix: str = ""
     propagation: str = "Foreground"
@@ -39,21 +41,27 @@ async def execute(work: Work, steps: Iterable[Step]) -> AsyncIterator[list[Outco
     Before a step of another wave or phase, what was applied so far has to become healthy.
     """
     applied: list[ResourceKey] = []
-    before: Step | None = None
-    for step in steps:
-        if before is not None and before.place != step.place and not work.dry_run:
+    for _, group in groupby(steps, key=lambda step: step.place):
+        if applied and not work.dry_run:
             with work.waiting():
                 unhealthy = await until_healthy(work.destination, applied)
             if unhealthy:
                 yield unhealthy
                 return
-            applied = []
-        outcomes = await do_step(work, step)
-        yield outcomes
-        if any(one.failed for one in outcomes):
-            return
-        applied += [target.key for target in step.apply if not target.hooks]
-        before = step
+        applied = []
+        async for step, outcomes in do_wave(work, list(group)):
+            yield outcomes
+            if any(one.failed for one in outcomes):
+                return
+            applied += [target.key for target in step.apply if not target.hooks]
+
+
+async def do_wave(work: Work, steps: list[Step]) -> AsyncIterator[tuple[Step, list[Outcome]]]:
+    """Do the steps of one wave; those that only write hold a slot, so that few syncs end soon instead of all late."""
+    hooks = any(target.hooks for step in steps for target in step.apply)
+    async with nullcontext() if hooks else work.slots:
+        for step in steps:
+            yield step, await do_step(work, step)
 
 
 async def do_step(work: Work, step: Step) -> list[Outcome]:

@@ -67,7 +67,10 @@ def dirty_keys(state: AppState, destination: Destination, instance: str) -> set[
 
 
 def look(state: AppState, destination: Destination, key: ResourceKey, instance: str) -> bool:
-    """Judge one object locally; False when the API server has to be asked."""
+    """Judge one object locally; False when the API server has to be asked.
+
+    What git has just changed is not asked about when it will be applied anyway: applying says as much as a dry run.
+    """
     target = state.desired.objects.get(key) if state.desired else None
     live = destination.live.get(key)
     if target is None:
@@ -78,9 +81,10 @@ def look(state: AppState, destination: Destination, key: ResourceKey, instance: 
         return True
     body = live.load()
     sum_ = live_digest(body)
-    verdict = state.verdicts.get(key)
-    if not still_holds(verdict, target, sum_):
-        verdict = judge(target, body, sum_)
+    known = state.verdicts.get(key)
+    verdict = known if still_holds(known, target, sum_) else judge(target, body, sum_)
+    if verdict is None and known is not None and known.desired != target.digest and state.automated:
+        verdict = Verdict("OutOfSync", sum_, target.digest)
     note(state, target, live, verdict or Verdict("Unknown", sum_, target.digest), body)
     return verdict is not None
 

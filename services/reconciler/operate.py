@@ -145,6 +145,7 @@ async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
     policy = sync.request.options.get("PrunePropagationPolicy", "foreground")
     work = Work(
         sync.destination,
+        sync.parts.slots,
         dry_run=sync.request.dry_run,
         suffix=suffix_of(sync.running, goal),
         propagation=PROPAGATION.get(policy, "Foreground"),

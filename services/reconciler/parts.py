@@ -6,8 +6,6 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.kinds.settings import ArgoSettings
-
 from services.reconciler.destinations import Destinations
 from services.reconciler.heads import Heads
 from services.reconciler.index import InputIndex
@@ -18,12 +16,17 @@ from services.reconciler.state import AppState
 from shared.bus import Bus
 from shared.events import AppEvent
 from shared.kinds.refs import ResourceKey
+from shared.kinds.settings import ArgoSettings
 from shared.kube import Cluster, Recorder, Resource, WorkQueue
+
+SYNCS_AT_ONCE = 8
 
 
 @dataclass(slots=True)
 class Parts:
-    """One reconciler. `argo` holds Argo CD's settings as they are now."""
+    """One reconciler. `argo` holds Argo CD's settings as they are now, `write_seconds` how long a
+    status write takes lately.
+    """
 
     settings: Settings
     namespace: str
@@ -42,4 +45,6 @@ class Parts:
     instances: dict[str, AppKey] = field(default_factory=dict)
     wanted: dict[tuple[str, ResourceKey], set[AppKey]] = field(default_factory=dict)
     outbox: deque[AppEvent] = field(default_factory=lambda: deque(maxlen=10_000))
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SYNCS_AT_ONCE))
+    write_seconds: float = 0.0
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)

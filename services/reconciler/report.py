@@ -20,6 +20,7 @@ from shared.merge import merge_patch_between
 from shared.telemetry import get_logger
 
 log = get_logger()
+SLOWNESS = 20.0
 
 
 async def report(parts: Parts, state: AppState) -> None:
@@ -63,10 +64,18 @@ def _close(state: AppState, ended: Running | None, refresh: str) -> None:
 
 
 def _too_soon(parts: Parts, state: AppState, after: Obj) -> bool:
-    """Put a write off while things still move; what has settled is written at once."""
-    wait = state.reported_at + parts.settings.status_interval_seconds - time.monotonic()
-    settled = (after.get("health") or {}).get("status") != "Progressing" and state.running is None
-    if wait <= 0 or state.refresh or settled or (state.running is not None and state.running.done):
+    """Put a write off while things still move; what has settled is written at once.
+
+    A sync that has only just begun is moving too: most end before the interval does, and then one write says it all.
+    An API server that is slow to take a status is asked less often.
+    """
+    running = state.running
+    settled = running.done if running else (after.get("health") or {}).get("status") != "Progressing"
+    if settled or state.refresh:
+        return False
+    since = max(state.reported_at, running.begun if running else 0.0)
+    wait = since + max(parts.settings.status_interval_seconds, SLOWNESS * parts.write_seconds) - time.monotonic()
+    if wait <= 0:
         return False
     parts.queue.add_after(state.key, wait)
     return True
@@ -74,7 +83,7 @@ def _too_soon(parts: Parts, state: AppState, after: Obj) -> bool:
 
 async def write(parts: Parts, state: AppState, patch: Obj) -> None:
     """Patch the object, and remember what came back."""
-    state.reported_at = time.monotonic()
+    state.reported_at = begun = time.monotonic()
     body = orjson.dumps(patch)
     try:
         written = await verbs.patch(
@@ -90,6 +99,7 @@ async def write(parts: Parts, state: AppState, patch: Obj) -> None:
     except ApiError as error:
         log.warning("the status could not be written", app=str(state.key), error=error.message)
         raise
+    parts.write_seconds += (time.monotonic() - begun - parts.write_seconds) / 8
     state.take(written)
 
 

@@ -14,7 +14,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=64, ge=1, description="Applications worked on at the same time")
     concurrent_writes: int = Field(default=32, ge=1, description="Requests in flight to one destination cluster")
     status_interval_seconds: float = Field(
-        default=0.2, ge=0, description="Shortest time between two status writes of one Application that moves"
+        default=1.0, ge=0, description="Shortest time between two status writes of one Application that moves"
     )
     revision_lag_seconds: float = Field(
         default=60.0,

@@ -5,6 +5,7 @@ rendered again.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Running:
     heals: int = 0
     automated: bool = False
     task: asyncio.Task[None] | None = None
+    begun: float = field(default_factory=time.monotonic)
     waiting: bool = False
     done: bool = False
     deployed: bool = False
@@ -100,6 +102,12 @@ class AppState:
         """The name of its project."""
         spec = self.obj.get("spec")
         return str(spec.get("project") or "default") if isinstance(spec, dict) else "default"
+
+    @property
+    def automated(self) -> bool:
+        """Whether its policy syncs it without being asked."""
+        policy = self.obj["spec"].get("syncPolicy") or {}
+        return policy.get("automated") is not None and policy["automated"].get("enabled") is not False
 
     @property
     def deleting(self) -> bool:
