@@ -36,8 +36,18 @@ def address(text: str) -> tuple[str, int]:
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A port nobody listens on now; whoever takes it meanwhile makes the start fail with a clear message."""
+    return probe(host, 0)
+
+
+def probe(host: str, port: int) -> int:
+    """Listens for a moment, to find out early whether that is possible; raises StackError when it is not."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with socket.socket(family) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((host, port))
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise StackError(f"can't listen on {host}:{port} ({why}); choose another --listen HOST:PORT") from error
+        found: int = listening.getsockname()[1]
+        return found

@@ -9,6 +9,10 @@ SERVICES = ("gateway", "git_watcher", "renderer", "reconciler")
 
 
 async def run_service(context: Context) -> None:
-    """The app of the context's service; one that can't even be imported has failed like any other."""
+    """The app of the context's service; one that can't even be imported has failed like any other.
+
+    That the bus is there says nothing of the service: it is ready when it says so itself.
+    """
+    context.health.forget()
     app = cast("App", importlib.import_module(f"services.{context.service}.app").app)
     await app(context)

@@ -15,7 +15,7 @@ from typing import Any, cast
 from services.stack import down, install, notify, state
 from services.stack.cluster.layout import NodeKind
 from services.stack.notify import Report
-from services.stack.options import Options, free_port
+from services.stack.options import Options, free_port, probe
 from services.stack.registry import SERVICES, run_service
 from services.stack.state import Process, StackState
 from shared.clock import now, rfc3339
@@ -39,6 +39,7 @@ class Ground:
 async def up(options: Options, report: Report) -> None:
     """Runs until a signal; raises FolderTakenError when the folder has a stack already."""
     with state.hold(options.data):
+        probe(options.host, options.port)
         if (stale := state.recorded(options.data)) is not None:
             down.end_helpers(stale, report)
             state.remove(options.data)
