@@ -5,6 +5,8 @@
     +-- EngineTimeout         the call took longer than its deadline and was killed
     +-- EngineOutputTooLarge  the result exceeds the limit
     +-- EngineCrashed         the process died; `out_of_memory` says whether it asked for too much
+    +-- EngineUnavailable     the process could not even be started
+    +-- EnginesClosed         the pool is closed, or not entered yet
 
 After any of them the next call works: a dead worker is replaced.
 """
@@ -44,6 +46,13 @@ class EngineCrashed(EngineFailure):
         self.out_of_memory = "out of memory" in words or "cannot allocate memory" in words
         hint = "it used more memory than it may: make the input smaller" if self.out_of_memory else words.strip()[:300]
         super().__init__(f"{op} ended the engine's process: {hint or 'it said nothing'}")
+
+
+class EngineUnavailable(EngineFailure):
+    """There is no worker to be had on this machine."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"the worker {name} can't be started: {why}: run `make build`, or correct TIPHYS_BIN")
 
 
 class EnginesClosed(EngineFailure):

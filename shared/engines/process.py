@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from shared.engines.errors import EngineCrashed, EngineError, EngineOutputTooLarge
+from shared.engines.errors import EngineCrashed, EngineError, EngineOutputTooLarge, EngineUnavailable
 from shared.engines.files import FileAccess
 
 BIG_INTEGERS = 1
@@ -37,15 +37,11 @@ class Worker:
         self._killed = False
         self._max_reply = max_reply
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the worker)
-        self._process = subprocess.Popen(
-            [binary, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._words,
-            env={},
-            cwd="/",
-            start_new_session=True,
-        )
+        try:
+            self._process = _started([str(binary), *arguments], self._words.fileno())
+        except OSError as error:
+            self._words.close()
+            raise EngineUnavailable(binary.name, error.strerror or str(error)) from error
 
     @property
     def pid(self) -> int:
@@ -126,6 +122,18 @@ class Worker:
         """What Go says first is what happened; the stacks of its threads follow."""
         self._words.seek(0)
         return self._words.read(CRASH_WORDS).decode(errors="replace") or f"exit status {self._process.returncode}"
+
+
+def _started(command: list[str], words: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=words,
+        env={},
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 def _request(op: str, args: Any, cpu_seconds: int) -> bytes:

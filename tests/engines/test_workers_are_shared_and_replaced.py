@@ -12,7 +12,7 @@ import pytest
 
 from shared.engines import gotemplate, helm, kustomize
 from shared.engines.client import Engines
-from shared.engines.errors import EngineCrashed, EngineError, EnginesClosed, EngineTimeout
+from shared.engines.errors import EngineCrashed, EngineError, EnginesClosed, EngineTimeout, EngineUnavailable
 from shared.engines.files import FileEntry, InMemory
 from shared.engines.process import Worker
 from tests.parts.engines import engines_binary
@@ -73,6 +73,19 @@ async def test_a_closed_pool_leaves_no_process_and_refuses_calls() -> None:
     assert not any(psutil.pid_exists(pid) for pid in pids)
     with pytest.raises(EnginesClosed, match="async with"):
         await pool.call("ping", None)
+
+
+async def test_a_binary_that_is_not_there_is_said(tmp_path: Path) -> None:
+    async with Engines(tmp_path / "engines-worker") as pool:
+        with pytest.raises(EngineUnavailable, match="run `make build`"):
+            await pool.call("ping", None)
+
+
+async def test_a_binary_that_is_something_else_is_an_error_every_time() -> None:
+    async with Engines(Path("/bin/true"), size=1) as pool:
+        for _ in range(3):
+            with pytest.raises(EngineCrashed):
+                await pool.call("ping", None)
 
 
 async def test_closing_ends_calls_that_are_going_on() -> None:
