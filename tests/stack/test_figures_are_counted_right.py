@@ -13,7 +13,7 @@ from services.stack.bench.machine import Machine
 from services.stack.bench.numbers import rank, spread
 from shared import yamlio
 
-MACHINE = Machine(2, 8.0, "Some CPU", "abc1234", "2026-11-23")
+MACHINE = Machine(2, 8.0, "Some CPU", "abc1234", "2026-11-23", 0.5)
 
 
 @given(st.lists(st.floats(0.001, 1000), min_size=1, max_size=200))

@@ -17,14 +17,16 @@ class Machine:
     cpu: str
     commit: str
     date: str
+    load: float
 
     def __str__(self) -> str:
-        return f"{self.cores} cores ({self.cpu}), {self.memory_gb:.0f} GB, commit {self.commit}, {self.date}"
+        text = f"{self.cores} cores ({self.cpu}), {self.memory_gb:.0f} GB, commit {self.commit}, {self.date}"
+        return f"{text}; other work on it before the start: load average {self.load:.1f}"
 
 
 def describe() -> Machine:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return Machine(os.cpu_count() or 1, memory, _cpu(), _commit(), now().date().isoformat())
+    return Machine(os.cpu_count() or 1, memory, _cpu(), _commit(), now().date().isoformat(), os.getloadavg()[0])
 
 
 def _cpu() -> str:

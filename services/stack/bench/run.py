@@ -7,6 +7,7 @@ from pathlib import Path
 from services.stack.bench import field, layout, machine, measures
 from services.stack.bench.field import Field
 from services.stack.bench.figures import Figures, document
+from services.stack.bench.machine import Machine
 from services.stack.bench.numbers import seconds, spread
 from services.stack.install import ensure
 from services.stack.notify import Report
@@ -14,6 +15,7 @@ from services.stack.notify import Report
 
 async def measure(counts: tuple[int, ...], *, pushes: int, target: Path | None, report: Report) -> list[Figures]:
     done: list[Figures] = []
+    where = machine.describe()
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="tiphys-bench-", ignore_cleanup_errors=True) as folder:
             figures = Figures(count)
@@ -21,7 +23,7 @@ async def measure(counts: tuple[int, ...], *, pushes: int, target: Path | None, 
             async with field.opened(Path(folder), report) as world:
                 await _one(world, figures, pushes, polled=count == min(counts), report=report)
         if target is not None:
-            await asyncio.to_thread(_write, target, done)
+            await asyncio.to_thread(_write, target, where, done)
     return done
 
 
@@ -63,6 +65,6 @@ async def _pushes(world: Field, figures: Figures, pushes: int, report: Report) -
     report(f"  drift to healed: {figures.healed}")
 
 
-def _write(target: Path, done: list[Figures]) -> None:
+def _write(target: Path, where: Machine, done: list[Figures]) -> None:
     old = target.read_text() if target.exists() else "# Benchmarks\n"
-    target.write_text(document(old, machine.describe(), done))
+    target.write_text(document(old, where, done))
