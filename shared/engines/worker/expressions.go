@@ -151,12 +151,18 @@ func toJSON(value any) (string, error) {
 	return string(text), err
 }
 
-func evaluateGovaluate(a *govaluateArgs) (any, error) {
+// evaluateGovaluate: the library panics on some broken texts, such as a lone backslash.
+func evaluateGovaluate(a *govaluateArgs) (value any, err error) {
+	defer func() {
+		if problem := recover(); problem != nil {
+			err = failed("ExpressionInvalid", "%.200q is no expression", a.Expression)
+		}
+	}()
 	parsed, err := govaluate.NewEvaluableExpression(a.Expression)
 	if err != nil {
 		return nil, because("ExpressionInvalid", err)
 	}
-	value, err := parsed.Evaluate(floats(a.Parameters).(map[string]any))
+	value, err = parsed.Evaluate(floats(a.Parameters).(map[string]any))
 	if err != nil {
 		return nil, because("ExpressionFailed", err)
 	}

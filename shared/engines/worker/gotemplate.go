@@ -34,18 +34,43 @@ func renderTemplates(a *gotemplateArgs) (map[string]string, error) {
 	}
 	data := withHelpers(a.Functions, a.Data, a.Commits)
 	out := make(map[string]string, len(a.Templates))
+	known := newTemplates(functions, a.Options)
 	for name, text := range a.Templates {
-		if out[name], err = renderOne(name, text, data, functions, a.Options); err != nil {
+		if out[name], err = known.render(name, text, data); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func renderOne(name, text string, data any, functions gotemplate.FuncMap, options []string) (string, error) {
-	parsed, err := gotemplate.New(name).Funcs(functions).Option(options...).Parse(text)
+// templates are parsed once for a request, however often they are executed.
+type templates struct {
+	functions gotemplate.FuncMap
+	options   []string
+	parsed    map[string]*gotemplate.Template
+}
+
+func newTemplates(functions gotemplate.FuncMap, options []string) *templates {
+	return &templates{functions, options, map[string]*gotemplate.Template{}}
+}
+
+func (t *templates) parse(name, text string) (*gotemplate.Template, error) {
+	key := name + "\x00" + text
+	if known, found := t.parsed[key]; found {
+		return known, nil
+	}
+	parsed, err := gotemplate.New(name).Funcs(t.functions).Option(t.options...).Parse(text)
 	if err != nil {
-		return "", failed("TemplateInvalid", "failed to parse template %.500s: %v", text, err)
+		return nil, failed("TemplateInvalid", "failed to parse template %.500s: %v", text, err)
+	}
+	t.parsed[key] = parsed
+	return parsed, nil
+}
+
+func (t *templates) render(name, text string, data any) (string, error) {
+	parsed, err := t.parse(name, text)
+	if err != nil {
+		return "", err
 	}
 	var out bytes.Buffer
 	if err := parsed.Execute(&out, data); err != nil {
@@ -62,8 +87,9 @@ func fill(a *fillArgs) ([]any, error) {
 		return nil, err
 	}
 	answers := make([]any, len(a.Data))
+	known := newTemplates(functions, a.Options)
 	for i, data := range a.Data {
-		f := &filler{functions: functions, options: a.Options, data: data}
+		f := &filler{templates: known, data: data}
 		filled, err := f.value(a.Tree)
 		if err != nil {
 			problem := asFailure(err)
@@ -76,8 +102,7 @@ func fill(a *fillArgs) ([]any, error) {
 }
 
 type filler struct {
-	functions gotemplate.FuncMap
-	options   []string
+	templates *templates
 	data      any
 }
 
@@ -97,7 +122,7 @@ func (f *filler) text(text string) (string, error) {
 	if !strings.Contains(text, "{{") {
 		return text, nil
 	}
-	return renderOne("", text, f.data, f.functions, f.options)
+	return f.templates.render("", text, f.data)
 }
 
 func (f *filler) list(list []any) (any, error) {
