@@ -51,13 +51,6 @@ CHART_FILES = [
     "crds/x.yaml",
 ]
 KUSTOMIZATIONS = ["", "resources: ", "patches: ", "images: ", "configMapGenerator: ", "replacements: "]
-    "",
-    "resources: ",
-    "patches: ",
-    "images: ",
-    "configMapGenerator: ",
-    "resources: [x.yaml]\nreplacements: ",
-]
 FILES = {"c/Chart.yaml": CHART, "k/kustomization.yaml": b"resources: []"}
 
 
