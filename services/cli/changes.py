@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from services.cli import steps, timeline
 from services.cli.errors import CliError, Exit
 from services.cli.options import Output, Where
-from services.cli.output import emit_data, paint
+from services.cli.output import emit_data, emit_one, paint
 from services.cli.session import open_bus
 from shared.bus import Bus, Envelope
 from shared.clock import now, rfc3339_ms
@@ -75,7 +75,7 @@ async def tail(where: Where, application: str, since: str) -> None:
 def _print_event(output: Output, envelope: Envelope, event: Event | None) -> None:
     if output is not Output.TABLE:
         body = event.model_dump(mode="json") if event else {}
-        emit_data(output, {"subject": envelope.subject, "type": envelope.type_name, **body})
+        emit_one(output, {"subject": envelope.subject, "type": envelope.type_name, **body})
         return
     for step in (steps.steps([event]) if event else [])[-1:]:
         moment = rfc3339_ms(event.at) if event else ""

@@ -36,6 +36,18 @@ def emit_data(output: Output, data: Any) -> None:
     sys.stdout.write(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode() + "\n")
 
 
+def emit_one(output: Output, data: Any) -> None:
+    """One of a stream: a line of JSON, or a YAML document, seen at once."""
+    if output is Output.YAML:
+        print("---")
+        emit_data(output, data)
+    else:
+        import orjson
+
+        sys.stdout.write(orjson.dumps(data).decode() + "\n")
+    sys.stdout.flush()
+
+
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     print(aligned(header, rows, colour=sys.stdout.isatty()))
 

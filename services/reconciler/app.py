@@ -3,8 +3,6 @@
 import asyncio
 from functools import partial
 
-from shared.kinds.settings import ArgoSettings
-
 from services.reconciler import handlers
 from services.reconciler.announce import send
 from services.reconciler.destinations import Destinations
@@ -16,6 +14,7 @@ from services.reconciler.reconcile import reconcile
 from services.reconciler.settings import Settings
 from services.reconciler.watches import watch_applications, watch_clusters, watch_projects, watch_settings
 from shared.events import GitRevision
+from shared.kinds.settings import ArgoSettings
 from shared.kube import Discovery, Recorder, WorkQueue
 from shared.run import Context
 

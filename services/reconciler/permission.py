@@ -4,8 +4,6 @@
 
 from collections.abc import Iterable
 
-from shared.kinds.project import permitted_destination, permitted_resource, permitted_source, permitted_source_namespace
-
 from services.reconciler.desire import sources_of
 from services.reconciler.desired import Target
 from services.reconciler.destination import Destination
@@ -14,6 +12,7 @@ from services.reconciler.outcome import Outcome
 from services.reconciler.parts import Parts
 from services.reconciler.state import AppState, Obj
 from shared.kinds.appproject import AppProject
+from shared.kinds.project import permitted_destination, permitted_resource, permitted_source, permitted_source_namespace
 
 
 def project_of(parts: Parts, state: AppState) -> AppProject:

@@ -4,12 +4,11 @@ rendering reads.
 
 from collections.abc import Iterable
 
-from shared.kinds.settings import ArgoSettings
-
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed
 from services.reconciler.keys import AppKey
 from shared.kinds.refs import GroupKind
+from shared.kinds.settings import ArgoSettings
 from shared.kinds.tracking import instance_name
 from shared.kube import ApiError, UnknownKind
 

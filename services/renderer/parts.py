@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import aiohttp
-from shared.engines.client import Engines
 
 from services.renderer.archives import ArchiveLimits
 from services.renderer.charts import Charts
 from services.renderer.directory import ParsedFiles
 from services.renderer.repositories import Lookup
 from services.renderer.settings import RendererSettings
+from shared.engines.client import Engines
 
 P = ParamSpec("P")
 T = TypeVar("T")

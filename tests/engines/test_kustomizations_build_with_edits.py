@@ -200,7 +200,7 @@ async def test_build_options_for_order_and_label(engines: Engines) -> None:
     options = ["--reorder", "legacy", "--enable-managedby-label"]
     found = await kustomize.build(engines, folder(), "app", options=options)
     assert [json.loads(each)["kind"] for each in found] == ["ConfigMap", "Deployment"]
-    assert "app.kubernetes.io/managed-by" in json.loads(found[0])["metadata"]["labels"]
+    assert json.loads(found[0])["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "kustomize-v5.8.1"}
 
 
 @pytest.mark.parametrize("name", ["kustomization.yaml", "kustomization.yml", "Kustomization"])

@@ -4,8 +4,10 @@ import (
 	"path"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 )
 
@@ -43,6 +45,9 @@ func build(a *kustomizeArgs, f *files) ([]object, error) {
 func resources(built resmap.ResMap) ([]object, error) {
 	found := make([]object, 0, built.Size())
 	for _, each := range built.Resources() {
+		if err := nameVersion(each); err != nil {
+			return nil, because("KustomizeFailed", err)
+		}
 		data, err := each.MarshalJSON()
 		if err != nil {
 			return nil, because("KustomizeFailed", err)
@@ -50,6 +55,18 @@ func resources(built resmap.ResMap) ([]object, error) {
 		found = append(found, object{JSON: data})
 	}
 	return found, nil
+}
+
+// kustomizeRelease is the command that has the linked library; the library itself says "(devel)", which no label may hold.
+const kustomizeRelease = "v5.8.1"
+
+func nameVersion(r *resource.Resource) error {
+	labels := r.GetLabels()
+	if labels[konfig.ManagedbyLabelKey] != "kustomize-(devel)" {
+		return nil
+	}
+	labels[konfig.ManagedbyLabelKey] = "kustomize-" + kustomizeRelease
+	return r.SetLabels(labels)
 }
 
 // buildOptions reads the words of `kustomize.buildOptions`; what would run programs or use the network is refused.
