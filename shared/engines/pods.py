@@ -22,9 +22,12 @@ async def template_hash(engines: Engines, template: bytes, collisions: int | Non
     return found
 
 
-async def rollout_hash(engines: Engines, template: bytes, collisions: int | None = None) -> str:
-    """Argo Rollouts' `rollouts-pod-template-hash`."""
-    found: str = await engines.call("pods.json_hash", {"template": template, "collisions": collisions})
+async def rollout_hash(
+    engines: Engines, template: bytes, collisions: int | None = None, *, legacy: bool = False
+) -> str:
+    """Argo Rollouts' `rollouts-pod-template-hash`; `legacy`: of its releases with Kubernetes libraries before 0.34."""
+    args = {"template": template, "collisions": collisions, "legacy": legacy}
+    found: str = await engines.call("pods.json_hash", args)
     return found
 
 

@@ -87,6 +87,36 @@ async def test_defaults_are_those_of_the_real_api_server(
         assert found["spec"] == expected["spec"]
 
 
+def fnv32a(data: bytes) -> int:
+    found = 0x811C9DC5
+    for byte in data:
+        found = (found ^ byte) * 0x01000193 % 2**32
+    return found
+
+
+def safe(number: int) -> str:
+    letters = "bcdfghjklmnpqrstvwxz2456789"
+    return "".join(letters[ord(digit) % len(letters)] for digit in str(number))
+
+
+CONTAINER = b'"spec":{"containers":[{"name":"a","image":"b","resources":{}}]}}'
+NEW = b'{"metadata":{"labels":{"app":"x"}},' + CONTAINER
+OLD = b'{"metadata":{"creationTimestamp":null,"labels":{"app":"x"}},' + CONTAINER
+
+
+HASHED = [(False, None, NEW), (True, None, OLD), (False, 3, NEW), (True, 0, OLD)]
+
+
+@pytest.mark.parametrize(("legacy", "collisions", "text"), HASHED)
+async def test_a_rollouts_hash_is_that_of_the_templates_json(
+    engines: Engines, legacy: bool, collisions: int | None, text: bytes
+) -> None:
+    template = json.dumps({"spec": {"containers": [{"image": "b", "name": "a"}]}, "metadata": {"labels": {"app": "x"}}})
+    suffix = b"" if collisions is None else collisions.to_bytes(8, "little")
+    found = await pods.rollout_hash(engines, template.encode(), collisions, legacy=legacy)
+    assert found == safe(fnv32a(text + suffix))
+
+
 async def test_a_collision_changes_the_hash(engines: Engines) -> None:
     template = json.dumps({"spec": TEMPLATES["plain"]}).encode()
     plain = await pods.template_hash(engines, template)

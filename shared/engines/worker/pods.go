@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -21,6 +22,7 @@ type podArgs struct {
 	Template   []byte `msgpack:"template"`
 	Collisions *int32 `msgpack:"collisions"`
 	Path       string `msgpack:"path"`
+	Legacy     bool   `msgpack:"legacy"`
 }
 
 type podProblem struct {
@@ -63,12 +65,39 @@ func hashTemplateJSON(a *podArgs) (string, error) {
 		return "", err
 	}
 	data, err := json.Marshal(template)
+	if err == nil && a.Legacy {
+		data, err = legacyJSON(template)
+	}
 	if err != nil {
 		return "", err
 	}
 	hasher := fnv.New32a()
 	hasher.Write(data)
 	return encoded(hasher, a.Collisions), nil
+}
+
+// legacyJSON is the template as Kubernetes' libraries before 0.34 wrote it: with an empty creationTimestamp.
+func legacyJSON(template *v1.PodTemplateSpec) ([]byte, error) {
+	after := template.ObjectMeta
+	after.Name, after.GenerateName, after.Namespace, after.SelfLink = "", "", "", ""
+	after.UID, after.ResourceVersion, after.Generation = "", "", 0
+	before := template.ObjectMeta
+	before.DeletionTimestamp, before.DeletionGracePeriodSeconds, before.Labels, before.Annotations = nil, nil, nil, nil
+	before.OwnerReferences, before.Finalizers, before.ManagedFields = nil, nil, nil
+	parts := [][]byte{}
+	for _, each := range []any{before, struct {
+		At any `json:"creationTimestamp"`
+	}{}, after} {
+		part, err := json.Marshal(each)
+		if err != nil {
+			return nil, err
+		}
+		if inner := part[1 : len(part)-1]; len(inner) > 0 {
+			parts = append(parts, inner)
+		}
+	}
+	spec, err := json.Marshal(template.Spec)
+	return fmt.Appendf(nil, `{"metadata":{%s},"spec":%s}`, bytes.Join(parts, []byte(",")), spec), err
 }
 
 type hash32 interface {
