@@ -9,7 +9,18 @@ from base64 import b64encode
 from typing import Any, Literal, NamedTuple
 
 from services.reconciler.desired import Target
-from shared.merge import contains, digest, owns_more, strip_volatile
+from shared.kinds.ignoring import NOTHING
+from shared.merge import (
+    contains,
+    digest,
+    jq_path,
+    managed_by,
+    owns_more,
+    pointer_path,
+    strip_volatile,
+    without,
+    without_managed,
+)
 
 Obj = dict[str, Any]
 SyncStatus = Literal["Synced", "OutOfSync", "Unknown"]
@@ -39,18 +50,30 @@ def still_holds(verdict: Verdict | None, target: Target | None, live: str) -> bo
 def judge(target: Target, live: Obj, live_sum: str) -> Verdict | None:
     """Compare locally; None when the API server has to say.
 
-    In sync without a call when every leaf of the desired object equals the live one and our field manager owns
-    nothing more.
+    In sync without a call when every leaf of the desired object that counts equals the live one and our field manager
+    owns nothing more.
     """
     wanted = comparable(target.obj)
-    if contains(wanted, live) and not owns_more(live, FIELD_MANAGER, wanted):
+    mine, theirs = (counted(target, obj, live) for obj in (wanted, live))
+    if contains(mine, theirs) and not owns_more(live, FIELD_MANAGER, wanted):
         return Verdict("Synced", live_sum, target.digest)
     return None
 
 
-def judge_prediction(target: Target, live_sum: str, at_version: str, predicted: Obj) -> Verdict:
-    """Give the verdict of a dry run: in sync when applying would change nothing of what lives at that version."""
-    return Verdict("Synced" if live_digest(predicted) == at_version else "OutOfSync", live_sum, target.digest)
+def judge_prediction(target: Target, live: Obj, live_sum: str, predicted: Obj) -> Verdict:
+    """Give the verdict of a dry run: in sync when applying would change nothing that counts."""
+    before, after = (live_digest(counted(target, obj, live)) for obj in (live, predicted))
+    return Verdict("Synced" if before == after else "OutOfSync", live_sum, target.digest)
+
+
+def counted(target: Target, obj: Obj, live: Obj) -> Obj:
+    """Give the object without what `ignoreDifferences` leaves out: by JSON pointer, by jq path, by who manages it."""
+    ignored = target.ignored
+    if ignored == NOTHING:
+        return obj
+    read = [*map(pointer_path, ignored.json_pointers), *map(jq_path, ignored.jq_path_expressions)]
+    trees = managed_by(live, ignored.managed_fields_managers)
+    return without_managed(without(obj, [path for path in read if path is not None]), trees)
 
 
 def comparable(obj: Obj) -> Obj:

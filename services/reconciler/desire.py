@@ -18,7 +18,9 @@ from services.reconciler.scope import instance_of, namespaced_in, render_setting
 from services.reconciler.state import AppState, Obj, Rendered
 from shared.bus import BusError, ObjectMissing
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, git_delivery
-from shared.kinds.refs import GroupKind
+from shared.kinds.customizations import Ignored
+from shared.kinds.ignoring import ignored_for
+from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import KubeError
 from shared.merge import digest
 
@@ -61,8 +63,8 @@ def inputs_of(parts: Parts, state: AppState, destination: Destination) -> str:
     """Digest all that a render depends on, except the content of the sources."""
     spec = state.obj["spec"]
     argo = parts.argo
-    given = [spec.get(name) for name in ("source", "sources", "destination", "project")]
-    return digest([*given, destination.server, render_settings(argo), repr(argo.tracking)])
+    given = [spec.get(name) for name in ("source", "sources", "destination", "project", "ignoreDifferences")]
+    return digest([*given, destination.server, render_settings(argo), repr(argo.tracking), repr(argo.customizations)])
 
 
 async def _render(parts: Parts, state: AppState, destination: Destination, inputs: str, *, hard: bool) -> None:
@@ -171,7 +173,12 @@ async def scope_of(parts: Parts, state: AppState, destination: Destination, kind
         return bool(argo.excludes(kind, destination.server))
 
     instance = instance_of(state.key, parts.namespace)
-    return Scope(namespace, argo.tracking, instance, namespaced.get, excluded)
+    rules = state.obj["spec"].get("ignoreDifferences") or ()
+
+    def ignored(key: ResourceKey) -> Ignored:
+        return ignored_for(key, rules, argo)
+
+    return Scope(namespace, argo.tracking, instance, namespaced.get, excluded, ignored)
 
 
 async def want(parts: Parts, state: AppState, destination: Destination, manifests: list[Obj], name: str) -> None:

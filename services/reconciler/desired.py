@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from shared.kinds.customizations import Ignored
+from shared.kinds.ignoring import NOTHING
 from shared.kinds.options import sync_wave
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kinds.tracking import Tracking, with_tracking
@@ -39,6 +41,7 @@ class Target:
     digest: str
     wave: int = 0
     hooks: tuple[str, ...] = ()
+    ignored: Ignored = NOTHING
 
 
 class Scope(NamedTuple):
@@ -51,6 +54,7 @@ class Scope(NamedTuple):
     instance: str
     namespaced: Callable[[GroupKind], bool | None]
     excluded: Callable[[GroupKind], bool]
+    ignored: Callable[[ResourceKey], Ignored] = lambda _key: NOTHING
 
 
 class Condition(NamedTuple):
@@ -101,8 +105,16 @@ def target_of(obj: Obj, scope: Scope) -> Target:
     plain = placed(obj, scope.namespaced(kind), scope.namespace)
     hooks = hook_phases(plain)
     key = ResourceKey.of(plain)
+    ignored = scope.ignored(key)
     plain = with_tracking(plain, scope.tracking, scope.instance, scope.namespace)
-    return Target(key, plain, digest(plain), sync_wave(plain), hooks or (() if hooks is None else ("Skip",)))
+    return Target(
+        key, plain, name_of(plain, ignored), sync_wave(plain), hooks or (() if hooks is None else ("Skip",)), ignored
+    )
+
+
+def name_of(obj: Obj, ignored: Ignored) -> str:
+    """Digest what is wanted, and what of it counts: when either changes, it is compared again."""
+    return digest(obj) if ignored == NOTHING else digest([obj, repr(ignored)])
 
 
 def prepare(manifests: Iterable[Obj], scope: Scope, rendered: str) -> Desired:

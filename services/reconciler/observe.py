@@ -129,25 +129,25 @@ async def ask(state: AppState, destination: Destination, key: ResourceKey) -> No
         state.touch(key)
         return
     body = live.load()
-    note(state, target, live, await predict(destination, target, live, live_digest(body)), body)
+    note(state, target, live, await predict(destination, target, live, body), body)
 
 
-async def predict(destination: Destination, target: Target, live: Live, sum_: str) -> Verdict:
+async def predict(destination: Destination, target: Target, live: Live, body: Obj) -> Verdict:
     """Ask the API server; a refusal that the sync would meet too counts as out of sync.
 
     An object that is wanted at another version than the one that is watched is read at that version first.
     """
-    same = sum_
+    sum_ = live_digest(body)
     try:
         if live.api_version != target.obj["apiVersion"]:
-            same = live_digest(await destination.fetch(target.key, target.obj["apiVersion"].rpartition("/")[2]) or {})
+            body = await destination.fetch(target.key, target.obj["apiVersion"].rpartition("/")[2]) or {}
         predicted = await destination.apply(target.obj, manager=FIELD_MANAGER, dry_run=True)
     except (ApiError, UnknownKind) as error:
         if error.retriable:
             message = f"Failed to compare {target.key}: {error.message}"
             raise ComparisonFailed(message, retriable=True) from error
         return Verdict("OutOfSync", sum_, target.digest, error.message)
-    return judge_prediction(target, sum_, same, predicted)
+    return judge_prediction(target, body, sum_, predicted)
 
 
 def shared_warnings(state: AppState, destination: Destination, instance: str) -> tuple[Condition, ...]:
