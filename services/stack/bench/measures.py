@@ -16,16 +16,16 @@ PATIENCE = 900.0
 
 
 async def each(work: Iterable[Awaitable[Any]]) -> None:
-    """All of it, so many at a time."""
-    gate = asyncio.Semaphore(CONCURRENCY)
+    """All of it, so many at a time; each is made when its turn comes."""
+    waiting = iter(work)
 
-    async def one(item: Awaitable[Any]) -> None:
-        async with gate:
+    async def worker() -> None:
+        for item in waiting:
             await item
 
     async with asyncio.TaskGroup() as tasks:
-        for item in work:
-            tasks.create_task(one(item))
+        for _ in range(CONCURRENCY):
+            tasks.create_task(worker())
 
 
 def synced_at(app: Obj | None, revision: str) -> bool:
