@@ -33,13 +33,13 @@ async def report(parts: Parts, state: AppState) -> None:
         after["history"] = history.with_deployment(before, ended.state, state.obj["spec"].get("revisionHistoryLimit"))
     patch = _patch(state, before, after)
     if not patch:
-        _close(state, ended, refresh)
+        _close(parts, state, ended, refresh)
         return
     if _too_soon(parts, state, after):
         return
     say(parts, state, before, after)
     await write(parts, state, patch)
-    _close(state, ended, refresh)
+    _close(parts, state, ended, refresh)
 
 
 def _patch(state: AppState, before: Obj, after: Obj) -> Obj:
@@ -53,12 +53,13 @@ def _patch(state: AppState, before: Obj, after: Obj) -> Obj:
     return {name: value for name, value in patch.items() if value != {}}
 
 
-def _close(state: AppState, ended: Running | None, refresh: str) -> None:
+def _close(parts: Parts, state: AppState, ended: Running | None, refresh: str) -> None:
     """Forget an operation whose end is written, and a refresh that is done; what came up meanwhile is for the next
-    pass.
+    pass, which is due at once: nothing else would tell of a commit that arrived while the operation ran.
     """
     if ended is not None and state.running is ended:
         state.running = None
+        parts.queue.add(state.key)
     if state.refresh == refresh:
         state.refresh = ""
 
