@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import yamlio
-from shared.kube import AlreadyExists, Cluster, Discovery, NotFound, Resource, verbs
+from shared.kube import AlreadyExists, Cluster, Discovery, NotFound, Resource, UnknownKind, verbs
 
 Obj = dict[str, Any]
 MANAGER = "tiphys"
@@ -63,7 +63,7 @@ async def _crds(cluster: Cluster, discovery: Discovery) -> None:
     async with asyncio.timeout(ESTABLISHED_WITHIN):
         for crd in crds():
             await _until_established(cluster, resource, crd["metadata"]["name"])
-    discovery.invalidate()
+            await _until_known(discovery, crd["spec"]["group"], crd["spec"]["names"]["kind"])
 
 
 async def _until_established(cluster: Cluster, resource: Resource, name: str) -> None:
@@ -72,6 +72,18 @@ async def _until_established(cluster: Cluster, resource: Resource, name: str) ->
         if _established(await verbs.get(cluster, resource, None, name)):
             return
         await asyncio.sleep(0.05)
+
+
+async def _until_known(discovery: Discovery, group: str, kind: str) -> None:
+    """An established CRD is served a moment before discovery tells of it."""
+    while True:
+        discovery.invalidate()
+        try:
+            await discovery.resource(group, kind)
+        except UnknownKind:
+            await asyncio.sleep(0.05)
+        else:
+            return
 
 
 def _ours(crd: Obj) -> bool:

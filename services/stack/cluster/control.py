@@ -101,7 +101,8 @@ class Cluster:
         limit = time.monotonic() + seconds
         while not await works():
             if self.processes.pid(part) is None:
-                raise self.processes.failure(part, "ended before it was ready")
+                first_to_end = next(one for one in (*_FIRST, part) if self.processes.pid(one) is None)
+                raise self.processes.failure(first_to_end, "ended before it was ready")
             if time.monotonic() > limit:
                 raise self.processes.failure(part, f"is not ready after {seconds:.0f} s")
             await asyncio.sleep(POLL_SECONDS)
