@@ -11,6 +11,7 @@ from typing import Any
 import pytest_asyncio
 
 from services.stack.demo import world
+from services.stack.demo.git import git
 from tests.parts.stack import Stack
 
 Obj = dict[str, Any]
@@ -58,6 +59,23 @@ async def test_a_pushed_tag_is_live_soon_and_its_way_is_told(delivered: Delivere
     assert f"Use {image}" in told.out
     assert "webhook received" in told.out
     assert "sync-finished" in told.out
+
+
+async def test_pushes_that_follow_each_other_closely_end_at_the_last(delivered: Delivered, tmp_path: Path) -> None:
+    """Each arrives while the sync of the one before is on its way."""
+    clone = tmp_path / "clone"
+    await git("clone", "-q", delivered.repo_url, str(clone))
+    file = clone / world.CHANGED
+    image = commit = ""
+    for _ in range(8):
+        changed, image = world.bumped(file.read_text())
+        file.write_text(changed)
+        await git("-C", str(clone), "commit", "-q", "-a", "-m", f"Use {image}")
+        await git("-C", str(clone), "push", "-q", "origin", "HEAD")
+        commit = await git("-C", str(clone), "rev-parse", "HEAD")
+    waited = await delivered.stack.tiphys("app", "wait", delivered.name, "--revision", commit, "--timeout", "20")
+    assert waited.code == 0, waited.err
+    assert await delivered.image() == image
 
 
 async def test_what_is_removed_from_git_is_pruned(delivered: Delivered, tmp_path: Path) -> None:
