@@ -32,6 +32,7 @@ class Work:
     suffix: str = ""
     propagation: str = "Foreground"
     settled: Callable[[ResourceKey], bool] = lambda _key: False
+    started: Callable[[], None] = lambda: None
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
@@ -60,6 +61,7 @@ async def do_wave(work: Work, steps: list[Step]) -> AsyncIterator[tuple[Step, li
     """Do the steps of one wave; those that only write hold a slot, so that few syncs end soon instead of all late."""
     hooks = any(target.hooks for step in steps for target in step.apply)
     async with nullcontext() if hooks else work.slots:
+        work.started()
         for step in steps:
             yield step, await do_step(work, step)
 

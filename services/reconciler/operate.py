@@ -150,6 +150,7 @@ async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
         suffix=suffix_of(sync.running, goal),
         propagation=PROPAGATION.get(policy, "Foreground"),
         settled=lambda key: settled(sync.state, goal.desired.objects.get(key)),
+        started=sync.running.start,
         waiting=sync.running.wait,
     )
     async for outcomes in execute(work, steps):

@@ -21,6 +21,7 @@ from shared.telemetry import get_logger
 
 log = get_logger()
 SLOWNESS = 20.0
+QUEUED = 10.0
 
 
 async def report(parts: Parts, state: AppState) -> None:
@@ -75,7 +76,8 @@ def _too_soon(parts: Parts, state: AppState, after: Obj) -> bool:
     if settled or state.refresh:
         return False
     since = max(state.reported_at, running.begun if running else 0.0)
-    wait = since + max(parts.settings.status_interval_seconds, SLOWNESS * parts.write_seconds) - time.monotonic()
+    pause = max(parts.settings.status_interval_seconds, SLOWNESS * parts.write_seconds)
+    wait = since + (pause if running is None or running.started else QUEUED) - time.monotonic()
     if wait <= 0:
         return False
     parts.queue.add_after(state.key, wait)

@@ -48,9 +48,14 @@ class Running:
     automated: bool = False
     task: asyncio.Task[None] | None = None
     begun: float = field(default_factory=time.monotonic)
+    started: bool = False
     waiting: bool = False
     done: bool = False
     deployed: bool = False
+
+    def start(self) -> None:
+        """It has its turn: until then there is nothing to show but that it waits for one."""
+        self.started, self.begun = True, time.monotonic()
 
     @contextmanager
     def wait(self) -> Iterator[None]:
