@@ -6,6 +6,7 @@ from typing import Any
 from shared.kinds.refs import ResourceKey
 
 Obj = dict[str, Any]
+_REQUIRED = frozenset({"group", "version", "namespace"})  # by the CustomResourceDefinition, even when empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Outcome:
         """Give the entry of `syncResult.resources`."""
         names = {"group": self.key.group, "version": self.version, "kind": self.key.kind}
         place = {"namespace": self.key.namespace, "name": self.key.name, "message": self.message, "hookType": self.hook}
-        shown = {name: value for name, value in (names | place).items() if value or name in {"group", "namespace"}}
+        shown = {name: value for name, value in (names | place).items() if value or name in _REQUIRED}
         status = {"status": self.status} if self.status and not self.hook else {}
         return shown | status | {"hookPhase": self._hook_phase(), "syncPhase": self.phase}
 
