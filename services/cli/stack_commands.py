@@ -97,10 +97,11 @@ async def bench(
     ] = None,
     large: Annotated[bool, typer.Option("--large", help="5,000 Applications as well.")] = False,
     pushes: Annotated[int, typer.Option("--pushes", help="Pushes to measure.")] = 20,
+    poll: Annotated[bool, typer.Option("--poll/--no-poll", help="A push without a webhook too; waits minutes.")] = True,
     write: Annotated[bool, typer.Option("--write/--no-write", help="Write docs/benchmarks.md.")] = True,
 ) -> None:
     """Measure the stack on the embedded Kubernetes; takes minutes."""
     from services.cli import stacks
 
     counts = tuple(applications or ((50, 300, 1000, 5000) if large else (50, 300, 1000)))
-    await stacks.bench(where, counts, pushes=pushes, write=write)
+    await stacks.bench(where, counts, pushes=pushes, poll=poll, write=write)

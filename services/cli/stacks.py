@@ -116,12 +116,12 @@ async def demo(where: Where, listen: str) -> None:
     print(found.farewell)
 
 
-async def bench(where: Where, counts: tuple[int, ...], *, pushes: int, write: bool) -> None:
+async def bench(where: Where, counts: tuple[int, ...], *, pushes: int, poll: bool, write: bool) -> None:
     from services.stack.bench.run import measure
     from shared.telemetry import configure
 
     configure("tiphys", json=False, level="ERROR")
     target = Path(__file__).parents[2] / "docs" / "benchmarks.md" if write else None
-    figures = await measure(counts, pushes=pushes, target=target, report=note)
+    figures = await measure(counts, pushes=pushes, poll=poll, target=target, report=note)
     if where.output is not Output.TABLE:
         emit_data(where.output, [asdict(one) for one in figures])

@@ -1,4 +1,6 @@
-"""Entries of `syncResult.resources`: the fields that Argo's CustomResourceDefinition demands are there even when empty."""
+"""Entries of `syncResult.resources`: the fields that Argo's CustomResourceDefinition demands are there even when
+empty.
+"""
 
 from services.reconciler.outcome import Outcome
 from shared.kinds.refs import ResourceKey

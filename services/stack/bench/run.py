@@ -13,7 +13,9 @@ from services.stack.install import ensure
 from services.stack.notify import Report
 
 
-async def measure(counts: tuple[int, ...], *, pushes: int, target: Path | None, report: Report) -> list[Figures]:
+async def measure(
+    counts: tuple[int, ...], *, pushes: int, poll: bool, target: Path | None, report: Report
+) -> list[Figures]:
     done: list[Figures] = []
     where = machine.describe()
     for count in counts:
@@ -21,7 +23,7 @@ async def measure(counts: tuple[int, ...], *, pushes: int, target: Path | None, 
             figures = Figures(count)
             done.append(figures)
             async with field.opened(Path(folder), report) as world:
-                await _one(world, figures, pushes, polled=count == min(counts), report=report)
+                await _one(world, figures, pushes, polled=poll and count == min(counts), report=report)
         if target is not None:
             await asyncio.to_thread(_write, target, where, done)
     return done
