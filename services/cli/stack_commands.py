@@ -2,6 +2,8 @@
 the work.
 """
 
+# ruff: noqa: PLR0917 - typer hands options over by name
+
 from enum import StrEnum
 from typing import Annotated
 
