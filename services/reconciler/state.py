@@ -17,11 +17,13 @@ from services.reconciler.desired import Condition, Desired
 from services.reconciler.heads import Head
 from services.reconciler.keys import AppKey
 from services.reconciler.rollup import Found
-from shared.kinds.application import Application, InvalidObject
+from shared.kinds.application import Application, InvalidObject, unknown_fields
 from shared.kinds.refs import ResourceKey
 from shared.kinds.validation import problems
+from shared.telemetry import get_logger
 
 Obj = dict[str, Any]
+log = get_logger()
 REFRESH = "argocd.argoproj.io/refresh"
 
 
@@ -125,7 +127,9 @@ class AppState:
         if version < self.version:
             return
         if not self.obj or obj.get("spec") != self.obj.get("spec"):
-            self.problems = problems_of(obj)
+            self.problems, unknown = read_spec(obj)
+            if unknown:
+                log.warning("unknown fields are kept, nothing acts on them", app=str(self.key), fields=unknown)
         obj["metadata"].pop("managedFields", None)
         self.obj, self.version = obj, version
 
@@ -139,9 +143,10 @@ class AppState:
         self.dirty = None
 
 
-def problems_of(obj: Obj) -> tuple[str, ...]:
-    """Give what is wrong with an Application's spec, a sentence each."""
+def read_spec(obj: Obj) -> tuple[tuple[str, ...], list[str]]:
+    """Give what is wrong with an Application's spec, a sentence each, and the fields of it that nobody knows."""
     try:
-        return tuple(problems(Application.parse(obj)))
+        app = Application.parse(obj)
     except InvalidObject as error:
-        return error.problems
+        return error.problems, []
+    return tuple(problems(app)), unknown_fields(app.spec, ("spec",))
