@@ -1,0 +1,60 @@
+"""AppProject: repositories, destinations and kinds that it does not permit stop an Application, with the reason."""
+
+from typing import Any
+
+import orjson
+
+from tests.parts.delivery import ARGO, Delivery, complains, config_map, synced
+
+Obj = dict[str, Any]
+EVERYTHING: Obj = {
+    "sourceRepos": ["*"],
+    "destinations": [{"server": "*", "namespace": "*"}],
+    "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+}
+
+
+async def with_project(delivery: Delivery, spec: Obj, manifests: dict[str, bytes]) -> None:
+    """An Application of a project of its own."""
+    delivery.begin({f"app/{name}": content for name, content in manifests.items()})
+    project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "spec": {**EVERYTHING, **spec}}
+    await delivery.apply(project | {"metadata": {"name": delivery.app, "namespace": ARGO}})
+    app = delivery.application(project=delivery.app, automated={})
+    app["spec"]["syncPolicy"]["retry"] = {"limit": 0}
+    await delivery.apply(app)
+
+
+async def test_a_repository_that_is_not_permitted(delivery: Delivery) -> None:
+    await with_project(delivery, {"sourceRepos": ["https://example.com/*"]}, {"a.json": config_map("a")})
+    await delivery.until(complains("InvalidSpecError", "is not permitted in project", delivery.app))
+
+
+async def test_a_destination_that_is_not_permitted(delivery: Delivery) -> None:
+    only = {"destinations": [{"server": "*", "namespace": "elsewhere"}]}
+    await with_project(delivery, only, {"a.json": config_map("a")})
+    await delivery.until(complains("InvalidSpecError", "do not match any of the allowed destinations"))
+
+
+async def test_permission_that_is_given_later_lets_it_go_on(delivery: Delivery) -> None:
+    await with_project(delivery, {"sourceRepos": []}, {"a.json": config_map("a")})
+    await delivery.until(complains("InvalidSpecError", "is not permitted"))
+    project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "spec": EVERYTHING}
+    await delivery.apply(project | {"metadata": {"name": delivery.app, "namespace": ARGO}})
+    await delivery.until(synced)
+
+
+async def test_a_kind_that_is_not_permitted_stops_the_sync_before_anything_is_applied(delivery: Delivery) -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": delivery.app}}
+    manifests = {"a.json": config_map("a"), "role.json": orjson.dumps({**role, "rules": []})}
+    await with_project(delivery, {"clusterResourceWhitelist": []}, manifests)
+    app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] == "Failed")
+    assert "ClusterRole is not permitted in project" in app["status"]["operationState"]["message"]
+    assert await delivery.get("ConfigMap", "a") is None
+
+
+async def test_an_object_in_a_namespace_that_is_not_permitted(delivery: Delivery) -> None:
+    stray = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "stray", "namespace": "kube-system"}}
+    only = {"destinations": [{"server": "*", "namespace": delivery.namespace}]}
+    await with_project(delivery, only, {"stray.json": orjson.dumps(stray)})
+    app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] == "Failed")
+    assert "namespace kube-system is not permitted" in app["status"]["operationState"]["message"]
