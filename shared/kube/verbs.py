@@ -121,12 +121,13 @@ async def patch(
     content_type: str = MERGE,
     manager: str = "",
     dry_run: bool = False,
+    validation: Validation | None = None,
     subresource: str = "",
 ) -> Obj:
     """Patch an object: a merge patch unless `content_type` says JSON_PATCH or STRATEGIC."""
     data = body if isinstance(body, bytes) else orjson.dumps(body)
     where = path(resource, namespace, name, subresource)
-    params = _options(manager=manager, dry_run=dry_run)
+    params = _options(manager=manager, dry_run=dry_run, validation=validation)
     return _read(await cluster.request("PATCH", where, params=params, body=data, content_type=content_type))
 
 

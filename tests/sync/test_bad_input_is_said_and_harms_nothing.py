@@ -215,10 +215,10 @@ async def test_an_admission_that_denies(delivery: Delivery) -> None:
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": delivery.namespace, "labels": labels}}
     )
     app = delivery.application(automated=AUTO)
-    app["spec"]["syncPolicy"]["retry"] = {"limit": 20, "backoff": {"duration": "500ms", "factor": 1}}
+    app["spec"]["syncPolicy"]["retry"] = {"limit": -1, "backoff": {"duration": "2s", "factor": 1}}
     await delivery.apply(app)
-    seen = await delivery.until(lambda app: "violates PodSecurity" in app["status"]["operationState"]["message"])
-    assert "Retrying attempt" in seen["status"]["operationState"]["message"]
+    words = ("violates PodSecurity", "Retrying attempt")
+    await delivery.until(lambda app: all(word in app["status"]["operationState"]["message"] for word in words))
     commit = await delivery.push({}, remove=("app/pod.json",))
     await delivery.until(synced_to(commit))
 
