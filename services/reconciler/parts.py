@@ -19,7 +19,7 @@ from shared.kinds.refs import ResourceKey
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Cluster, Recorder, Resource, WorkQueue
 
-SYNCS_AT_ONCE = 8
+SYNCS_AT_ONCE = 16
 
 
 @dataclass(slots=True)
