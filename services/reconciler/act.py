@@ -71,7 +71,7 @@ def superseded(state: AppState) -> bool:
 def situation(parts: Parts, state: AppState) -> Situation:
     """Gather what the gate looks at."""
     policy: Obj = (state.obj["spec"].get("syncPolicy") or {}).get("automated") or {}
-    found = state.found.values()
+    found = [one for one in state.found.values() if not one.leaving]
     return Situation(
         automated=state.automated,
         prune=bool(policy.get("prune")),

@@ -69,7 +69,7 @@ def autosync(seen: Situation) -> Sync | Wait | Hold:
     """Decide."""
     if not seen.automated or seen.busy or seen.status != "OutOfSync":
         return Hold()
-    if set(seen.out_of_sync) <= set(seen.to_prune) and not seen.prune:
+    if not seen.out_of_sync or (set(seen.out_of_sync) <= set(seen.to_prune) and not seen.prune):
         return Hold()
     if seen.prune and seen.to_prune and not seen.wanted and not seen.allow_empty:
         return Hold("Skipping sync attempt: auto-sync will wipe out all resources")

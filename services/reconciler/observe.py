@@ -102,7 +102,9 @@ def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
     extraneous = "IgnoreExtraneous" in compare_options(body)
     status: SyncStatus = "Synced" if extraneous else "OutOfSync"
     version = live.api_version.rpartition("/")[2]
-    state.found[key] = Found(key, version, status, health(body), live=True, wanted=False, ignored=extraneous)
+    state.found[key] = Found(
+        key, version, status, health(body), live=True, wanted=False, ignored=extraneous, leaving=live.deleting
+    )
 
 
 def note(state: AppState, target: Target, live: Live | None, verdict: Verdict, body: Obj | None = None) -> None:

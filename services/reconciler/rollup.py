@@ -16,7 +16,10 @@ Obj = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is known of one object of an Application. `health` None: its kind has no health. `live`: it exists."""
+    """What is known of one object of an Application.
+
+    `health` None: its kind has no health. `live`: it exists, `leaving`: it is being deleted.
+    """
 
     key: ResourceKey
     version: str
@@ -26,6 +29,7 @@ class Found:
     wanted: bool
     wave: int = 0
     ignored: bool = False
+    leaving: bool = False
 
 
 def sync_status(found: Iterable[Found]) -> SyncStatus:

@@ -34,7 +34,6 @@ from shared.kube.informer import EventType, Informer, Key
 from shared.kube.leases import Lease, LeaseLost
 from shared.kube.projection import LiveObject, Metadata, Owner, compact, live_object, metadata, newer
 from shared.kube.recorder import Recorder
-from shared.kube.watches import Watches
 from shared.kube.workqueue import WorkQueue
 
 __all__ = [
@@ -71,7 +70,6 @@ __all__ = [
     "Unavailable",
     "UnknownKind",
     "UnsupportedMediaType",
-    "Watches",
     "WorkQueue",
     "compact",
     "conditions",

@@ -83,3 +83,8 @@ def test_a_quiet_time_forgets_earlier_heals() -> None:
 def test_the_pause_grows_to_five_minutes_and_no_further() -> None:
     assert [backoff(heals) for heals in range(4)] == [0.0, 2.0, 6.0, 18.0]
     assert backoff(50) == 300.0
+
+
+def test_what_is_being_deleted_already_is_not_deleted_again() -> None:
+    leaving = replace(DRIFTED, out_of_sync=(), to_prune=(), prune=True, self_heal=True)
+    assert autosync(leaving) == Hold()
