@@ -60,10 +60,14 @@ def _read(question: Asks[Reply], reply: Msg) -> Reply:
     try:
         if (reply.headers or {}).get(FAILED):
             failed = RequestFailed.from_bytes(reply.data)
-            raise RequestError(failed.reason, failed.message, retriable=failed.retriable)
+            raise _refusal(failed)
         return question.read_reply(reply.data)
     except ValidationError as error:
         raise RequestError("BadReply", f"the answer to {question.subject!r} is not in the agreed form") from error
+
+
+def _refusal(failed: RequestFailed) -> RequestError:
+    return RequestError(failed.reason, failed.message, retriable=failed.retriable, retry_after=failed.retry_after)
 
 
 async def serve(
@@ -117,7 +121,12 @@ def _patience(headers: Headers) -> float:
 
 def _failure(subject: str, error: Exception) -> RequestFailed:
     if isinstance(error, RequestError):
-        return RequestFailed(reason=error.reason, message=redact(error.message), retriable=error.retriable)
+        return RequestFailed(
+            reason=error.reason,
+            message=redact(error.message),
+            retriable=error.retriable,
+            retry_after=error.retry_after,
+        )
     if isinstance(error, ValidationError):
         return RequestFailed(reason="BadRequest", message=f"{subject}: {error.error_count()} fields are not as agreed")
     if isinstance(error, TimeoutError):

@@ -5,9 +5,24 @@ Data only: no I/O, no NATS. `shared.bus` carries them; `docs/asyncapi.yaml` is g
 
 from shared.events.app import AppEvent, ResourceRef, What
 from shared.events.git import GitFailed, GitHook, GitRevision, git_delivery
+from shared.events.image import ImagePushed, ImageUpdated, RegistryHook, image_delivery
 from shared.events.message import Event, Message, Moment, digest_of, token, untoken
+from shared.events.registry import (
+    QUESTIONS,
+    ListTags,
+    PlatformImage,
+    ResolveTag,
+    Tag,
+    TagDigest,
+    TagList,
+    Verification,
+    VerifyImage,
+    WatchedImage,
+    WatchImages,
+    Watching,
+)
 from shared.events.requests import (
-    REQUESTS,
+    GENERAL,
     Asks,
     ChangedPaths,
     Changes,
@@ -27,7 +42,16 @@ from shared.events.requests import (
     RevisionMetadata,
 )
 
-EVENTS: tuple[type[Event], ...] = (GitHook, GitRevision, GitFailed, AppEvent)
+EVENTS: tuple[type[Event], ...] = (
+    GitHook,
+    GitRevision,
+    GitFailed,
+    AppEvent,
+    RegistryHook,
+    ImagePushed,
+    ImageUpdated,
+)
+REQUESTS: tuple[type[Message], ...] = (*GENERAL, *QUESTIONS)
 
 __all__ = [
     "EVENTS",
@@ -41,10 +65,15 @@ __all__ = [
     "GitFailed",
     "GitHook",
     "GitRevision",
+    "ImagePushed",
+    "ImageUpdated",
     "ListRefs",
+    "ListTags",
     "Message",
     "Moment",
+    "PlatformImage",
     "Refs",
+    "RegistryHook",
     "RenderReply",
     "RenderRequest",
     "RenderSource",
@@ -53,13 +82,23 @@ __all__ = [
     "RequestFailed",
     "ResolveChart",
     "ResolveRevision",
+    "ResolveTag",
     "ResolvedChart",
     "ResolvedRevision",
     "ResourceRef",
     "RevisionMetadata",
+    "Tag",
+    "TagDigest",
+    "TagList",
+    "Verification",
+    "VerifyImage",
+    "WatchImages",
+    "WatchedImage",
+    "Watching",
     "What",
     "digest_of",
     "git_delivery",
+    "image_delivery",
     "token",
     "untoken",
 ]

@@ -31,16 +31,18 @@ class RequestFailed(Message):
     reason: str = Field(pattern=r"^[A-Z][A-Za-z0-9]*$", description="Machine-readable, as RevisionNotFound")
     message: str
     retriable: bool = False
+    retry_after: float | None = Field(default=None, description="Seconds before which asking again is no use")
 
 
 class RequestError(Exception):
     """A request was refused or failed; `retriable` says whether asking again later may help."""
 
-    def __init__(self, reason: str, message: str, *, retriable: bool = False) -> None:
+    def __init__(self, reason: str, message: str, *, retriable: bool = False, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.retriable = retriable
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return f"{self.reason}: {self.message}"
@@ -180,7 +182,7 @@ class RenderRequest(Message):
         return RenderReply.from_bytes(data)
 
 
-REQUESTS: tuple[type[Message], ...] = (
+GENERAL: tuple[type[Message], ...] = (
     ResolveRevision,
     RevisionMetadata,
     ChangedPaths,

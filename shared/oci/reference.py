@@ -10,7 +10,7 @@ _HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-DOCKER_HUB = frozenset({"docker.io", "index.docker.io"})
+DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io"})
 
 
 class Repository(NamedTuple):
@@ -37,12 +37,43 @@ def repository_of(address: str) -> Repository:
     return Repository(host, name)
 
 
+class ImageReference(NamedTuple):
+    """An image as a pod or a manifest names it; without a tag and digest it is a repository."""
+
+    repository: Repository
+    tag: str = ""
+    digest: str = ""
+
+
+def image_of(text: str) -> ImageReference:
+    """`nginx`, `ghcr.io/acme/web:1.2`, `localhost:5000/app@sha256:...` as the field reads them, in full.
+
+    The first part is a host when it looks like one; otherwise the image is Docker Hub's, where one part means library.
+    """
+    rest, at, digest = text.strip().partition("@")
+    first, slash, others = rest.partition("/")
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
+        first, others = "docker.io", rest
+    name, colon, tag = others.partition(":")
+    host = "docker.io" if first.lower() in DOCKER_HUB else first.lower()
+    if host == "docker.io" and "/" not in name:
+        name = f"library/{name}"
+    repository = repository_of(f"{host}/{name}") if (bool(at), bool(colon)) == (bool(digest), bool(tag)) else None
+    if repository is None or (tag and not is_tag(tag)) or (digest and not is_digest(digest)):
+        raise UnsupportedAddress(f"{text[:200]!r} is no image: write host/name:tag or host/name@sha256:...")
+    return ImageReference(repository, tag, digest)
+
+
+def is_tag(text: str) -> bool:
+    return _TAG.fullmatch(text) is not None
+
+
 def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
 def checked_reference(text: str) -> str:
     """A tag or a digest."""
-    if is_digest(text) or _TAG.fullmatch(text):
+    if is_digest(text) or is_tag(text):
         return text
     raise UnsupportedAddress(f"{text[:200]!r} is neither a tag nor a sha256 digest")

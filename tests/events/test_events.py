@@ -9,10 +9,32 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from shared.clock import now
-from shared.events import EVENTS, REQUESTS, AppEvent, Event, GitHook, GitRevision, git_delivery, token, untoken
+from shared.events import (
+    EVENTS,
+    REQUESTS,
+    AppEvent,
+    Event,
+    GitHook,
+    GitRevision,
+    ImagePushed,
+    ImageUpdated,
+    RegistryHook,
+    git_delivery,
+    image_delivery,
+    token,
+    untoken,
+)
 from shared.events.asyncapi import TARGET, document, reply_of, text
 
+DIGEST = f"sha256:{'d' * 64}"
 SAMPLES: tuple[Event, ...] = (
+    RegistryHook(provider="harbor", delivery="1", registry="harbor.example.com", repository="acme/web", tag="1.2"),
+    ImagePushed(
+        delivery="1", registry="docker.io", repository="library/nginx", tag="1.27", digest=DIGEST, received_at=now()
+    ),
+    ImageUpdated(
+        delivery="1", applications=("argocd/shop",), image="docker.io/library/nginx", new_tag="1.27", method="git"
+    ),
     GitHook(provider="github", delivery="1", repo_urls=("https://git.example.com/a.git",), ref="refs/heads/main"),
     GitRevision(delivery="1", repo="git.example.com/a", ref="refs/heads/main", new="a" * 40, received_at=now()),
     AppEvent(delivery="1", what="sync-finished", namespace="argocd", name="shop", phase="Succeeded", duration_ms=12),
@@ -74,6 +96,20 @@ def test_a_time_without_zone_is_refused() -> None:
 
 def test_a_delivery_id_is_the_same_everywhere() -> None:
     assert git_delivery("git.example.com/a", "f" * 40) == f"git:37812ab6:{'f' * 40}"
+
+
+def test_a_push_seen_twice_is_one_event_and_moving_back_is_another() -> None:
+    def pushed(digest: str, previous: str, second: int) -> str:
+        at = now().replace(second=second)
+        event = ImagePushed(
+            delivery="1", registry="r", repository="a", tag="1", digest=digest, previous=previous, received_at=at
+        )
+        return event.dedupe_id()
+
+    other = f"sha256:{'e' * 64}"
+    assert pushed(DIGEST, other, 1) == pushed(DIGEST, other, 2)
+    assert len({pushed(DIGEST, "", 1), pushed(other, DIGEST, 1), pushed(DIGEST, other, 1)}) == 3
+    assert image_delivery("r/a", DIGEST) == image_delivery("r/a", DIGEST) != image_delivery("r/b", DIGEST)
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
