@@ -14,6 +14,7 @@ import yaml
 from shared.kinds.application import Application
 from shared.kinds.applicationset import ApplicationSet
 from shared.kinds.appproject import AppProject
+from shared.kinds.imageupdater import ImageUpdater
 from shared.kinds.wire import Wire
 
 Schema = dict[str, Any]
@@ -45,13 +46,23 @@ REQUIRED = {
     "ServiceAccountRule": ["defaultServiceAccount", "server"],
     "ApplicationSetSpec": ["generators", "template"],
     "ApplicationTemplate": ["metadata", "spec"],
+    "ImageUpdaterSpec": ["applicationRefs"],
+    "ApplicationRef": ["namePattern"],
+    "ImageConfig": ["alias", "imageName"],
+    "CosignKey": ["key", "secretName"],
+    "UpdaterCondition": ["lastTransitionTime", "message", "reason", "status", "type"],
+    "RecentUpdate": ["alias", "image", "newVersion", "updatedAt"],
 }
+
+# What a model may say to the API server beyond its shape.
+CHECKS = ("pattern", "minItems", "maxItems", "minLength", "maxLength")
 
 
 class Column(NamedTuple):
     name: str
     path: str
     priority: int = 0
+    type: str = "string"
 
 
 class Definition(NamedTuple):
@@ -78,14 +89,35 @@ DEFINITIONS = (
     ),
     Definition(AppProject, "appprojects", ("appproj", "appprojs"), ("metadata", "spec")),
     Definition(ApplicationSet, "applicationsets", ("appset", "appsets"), ("metadata", "spec"), status_subresource=True),
+    Definition(
+        ImageUpdater,
+        "imageupdaters",
+        ("imgupd", "imgupds"),
+        ("metadata", "spec"),
+        (
+            Column("Apps", ".status.applicationsMatched", type="integer"),
+            Column("Images", ".status.imagesManaged", type="integer"),
+            Column("Last Checked", ".status.lastCheckedAt", type="date"),
+            Column("Ready", ".status.conditions[?(@.type=='Ready')].status"),
+        ),
+        status_subresource=True,
+    ),
 )
 
 
 def structural(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     """Give a schema as the API server takes it."""
+    return _shape(schema, definitions) | _checks(schema)
+
+
+def _checks(schema: Schema) -> Schema:
+    return {name: value for name, value in schema.items() if name in CHECKS or name.startswith("x-kubernetes-")}
+
+
+def _shape(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if "$ref" in schema:
         name = str(schema["$ref"]).rpartition("/")[2]
-        return _object(definitions[name], definitions, REQUIRED.get(name))
+        return _object(definitions[name], definitions, REQUIRED.get(name)) | _checks(definitions[name])
     if "anyOf" in schema:
         return _union([one for one in schema["anyOf"] if one.get("type") != "null"], definitions)
     match schema.get("type"):
@@ -169,7 +201,7 @@ def crd(definition: Definition) -> Schema:
 
 
 def _column(column: Column) -> Schema:
-    text: Schema = {"name": column.name, "type": "string", "jsonPath": column.path}
+    text: Schema = {"name": column.name, "type": column.type, "jsonPath": column.path}
     return text | ({"priority": column.priority} if column.priority else {})
 
 

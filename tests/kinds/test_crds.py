@@ -64,12 +64,13 @@ def test_kubectl_shows_the_same_columns_and_short_names_as_with_argo_cd() -> Non
         "Application": ["app", "apps"],
         "AppProject": ["appproj", "appprojs"],
         "ApplicationSet": ["appset", "appsets"],
+        "ImageUpdater": ["imgupd", "imgupds"],
     }
 
 
-def test_only_application_sets_have_a_status_subresource() -> None:
+def test_applications_have_their_status_in_the_object_itself() -> None:
     found = {one.plural: "subresources" in crd(one)["spec"]["versions"][0] for one in DEFINITIONS}
-    assert found == {"applications": False, "appprojects": False, "applicationsets": True}
+    assert found == {"applications": False, "appprojects": False, "applicationsets": True, "imageupdaters": True}
 
 
 def test_an_api_server_takes_them_and_keeps_what_they_do_not_know(cluster: ClusterUnderTest, namespace: str) -> None:
