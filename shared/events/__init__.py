@@ -3,6 +3,16 @@
 Data only: no I/O, no NATS. `shared.bus` carries them; `docs/asyncapi.yaml` is generated from them.
 """
 
+from shared.events.actions import (
+    ACTION_REQUESTS,
+    ActionChange,
+    ActionDone,
+    ActionParameter,
+    ListActions,
+    ResourceAction,
+    ResourceActions,
+    RunAction,
+)
 from shared.events.app import AppEvent, ResourceRef, What
 from shared.events.git import GitFailed, GitHook, GitRevision, git_delivery
 from shared.events.image import ImagePushed, ImageUpdated, RegistryHook, image_delivery
@@ -51,11 +61,14 @@ EVENTS: tuple[type[Event], ...] = (
     ImagePushed,
     ImageUpdated,
 )
-REQUESTS: tuple[type[Message], ...] = (*GENERAL, *QUESTIONS)
+REQUESTS: tuple[type[Message], ...] = (*GENERAL, *QUESTIONS, *ACTION_REQUESTS)
 
 __all__ = [
     "EVENTS",
     "REQUESTS",
+    "ActionChange",
+    "ActionDone",
+    "ActionParameter",
     "AppEvent",
     "Asks",
     "ChangedPaths",
@@ -67,6 +80,7 @@ __all__ = [
     "GitRevision",
     "ImagePushed",
     "ImageUpdated",
+    "ListActions",
     "ListRefs",
     "ListTags",
     "Message",
@@ -85,8 +99,11 @@ __all__ = [
     "ResolveTag",
     "ResolvedChart",
     "ResolvedRevision",
+    "ResourceAction",
+    "ResourceActions",
     "ResourceRef",
     "RevisionMetadata",
+    "RunAction",
     "Tag",
     "TagDigest",
     "TagList",

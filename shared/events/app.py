@@ -11,7 +11,9 @@ from pydantic import Field
 from shared.clock import rfc3339_ms
 from shared.events.message import Event, Message, digest_of, token
 
-What = Literal["compared", "sync-started", "sync-finished", "resource", "health", "status", "deleted", "error"]
+What = Literal[
+    "compared", "sync-started", "sync-finished", "resource", "health", "status", "deleted", "error", "action"
+]
 
 
 class ResourceRef(Message):
@@ -35,7 +37,7 @@ class AppEvent(Event):
     phase: str = Field(default="", description="Operation phase: Running, Succeeded, Failed, Error, Terminating")
     status: str = Field(default="", description="Synced, OutOfSync, Healthy, Progressing, ...")
     message: str = ""
-    resource: ResourceRef | None = Field(default=None, description="With what=resource: the object it is about")
+    resource: ResourceRef | None = Field(default=None, description="The object that what=resource or action is about")
     duration_ms: int | None = None
 
     def subject(self) -> str:
