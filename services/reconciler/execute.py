@@ -1,5 +1,5 @@
-"""Carrying out a plan: apply and prune step by step, concurrently inside a step, and say for each object what became of
-it.
+"""Carrying out a plan: apply and prune step by step, concurrently inside a step (write.py does one object), and say for
+each object what became of it.
 
 In: steps (plan.py) and the destination. Out: outcomes, as `syncResult.resources` shows them. A step that failed is
 the last one. A wave is left only when what it applied is healthy. Never: deciding what is to be done.
@@ -8,30 +8,25 @@ the last one. A wave is left only when what it applied is healthy. Never: decidi
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
-from services.reconciler.compare import FIELD_MANAGER
-from services.reconciler.desired import Target
 from services.reconciler.destination import Destination
 from services.reconciler.hooks import run_hook
 from services.reconciler.outcome import Outcome
 from services.reconciler.plan import Step
+from services.reconciler.write import Writing, apply_one, prune_one
 from shared.health import Health, health
 from shared.kinds.refs import ResourceKey
-from shared.kube import KubeError
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One run of a plan."""
 
-    destination: Destination
+    writing: Writing
     slots: asyncio.Semaphore
-    dry_run: bool = False
     suffix: str = ""
-    propagation: str = "Foreground"
-    settled: Callable[[ResourceKey], bool] = lambda _key: False
     started: Callable[[], None] = lambda: None
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
@@ -43,9 +38,9 @@ async def execute(work: Work, steps: Iterable[Step]) -> AsyncIterator[list[Outco
     """
     applied: list[ResourceKey] = []
     for _, group in groupby(steps, key=lambda step: step.place):
-        if applied and not work.dry_run:
+        if applied and not work.writing.dry_run:
             with work.waiting():
-                unhealthy = await until_healthy(work.destination, applied)
+                unhealthy = await until_healthy(work.writing.destination, applied)
             if unhealthy:
                 yield unhealthy
                 return
@@ -69,47 +64,14 @@ async def do_wave(work: Work, steps: list[Step]) -> AsyncIterator[tuple[Step, li
 async def do_step(work: Work, step: Step) -> list[Outcome]:
     """Apply, run or prune the objects of one step together."""
     runs = (
-        run_hook(work.destination, target, step.phase, work.suffix)
+        run_hook(work.writing.destination, target, step.phase, work.suffix)
         if target.hooks
-        else apply_one(work, target, step.phase)
+        else apply_one(work.writing, target, step.phase)
         for target in step.apply
-        if not (target.hooks and work.dry_run)
+        if not (target.hooks and work.writing.dry_run)
     )
-    prunes = (prune_one(work, key) for key in step.prune)
+    prunes = (prune_one(work.writing, key) for key in step.prune)
     return list(await asyncio.gather(*runs, *prunes))
-
-
-async def apply_one(work: Work, target: Target, phase: str = "Sync") -> Outcome:
-    """Server-side-apply one object, unless it is known to be so already."""
-    version = target.obj["apiVersion"].rpartition("/")[2]
-    done = Outcome(target.key, version, "Synced", f"{_named(target.key)} unchanged", phase)
-    if work.settled(target.key):
-        return done
-    try:
-        await work.destination.apply(target.obj, manager=FIELD_MANAGER, dry_run=work.dry_run)
-    except KubeError as error:
-        return replace(done, status="SyncFailed", message=error.message, retriable=error.retriable)
-    suffix = " (server dry run)" if work.dry_run else ""
-    return replace(done, message=f"{_named(target.key)} serverside-applied{suffix}")
-
-
-async def prune_one(work: Work, key: ResourceKey) -> Outcome:
-    """Delete one object, if it is still the one that was seen."""
-    live = work.destination.live.get(key)
-    version = live.api_version.rpartition("/")[2] if live else ""
-    done = Outcome(key, version, "Pruned", "pruned (dry run)" if work.dry_run else "pruned")
-    if live is None or work.dry_run:
-        return done
-    try:
-        await work.destination.delete(key, uid=live.uid, propagation=work.propagation)
-    except KubeError as error:
-        return replace(done, status="SyncFailed", message=error.message, retriable=error.retriable)
-    return done
-
-
-def _named(key: ResourceKey) -> str:
-    group = f".{key.group}" if key.group else ""
-    return f"{key.kind.lower()}{group}/{key.name}"
 
 
 async def until_healthy(destination: Destination, keys: Iterable[ResourceKey]) -> list[Outcome]:

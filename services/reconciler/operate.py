@@ -24,6 +24,7 @@ from services.reconciler.permission import refused
 from services.reconciler.plan import Step, apply_steps, of_phase, plan
 from services.reconciler.request import SyncRequest
 from services.reconciler.state import AppState, Running
+from services.reconciler.write import Writing
 from shared.clock import now, parse_rfc3339, rfc3339
 from shared.kinds.options import may_prune
 from shared.kinds.refs import GroupKind, ResourceKey
@@ -143,13 +144,16 @@ async def carry_out(sync: Sync, goal: Goal) -> None:
 async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
     """Execute steps, showing and announcing what each brought."""
     policy = sync.request.options.get("PrunePropagationPolicy", "foreground")
-    work = Work(
+    writing = Writing(
         sync.destination,
-        sync.parts.slots,
         dry_run=sync.request.dry_run,
-        suffix=suffix_of(sync.running, goal),
         propagation=PROPAGATION.get(policy, "Foreground"),
         settled=lambda key: settled(sync.state, goal.desired.objects.get(key)),
+    )
+    work = Work(
+        writing,
+        sync.parts.slots,
+        suffix=suffix_of(sync.running, goal),
         started=sync.running.start,
         waiting=sync.running.wait,
     )
