@@ -25,6 +25,7 @@ class Service(StrEnum):
     GIT_WATCHER = "git_watcher"
     RENDERER = "renderer"
     RECONCILER = "reconciler"
+    ROLLOUT_MANAGER = "rollout_manager"
 
 
 def register(app: typer.Typer) -> None:
@@ -63,11 +64,20 @@ async def run(
     where: Where,
     service: Annotated[Service, typer.Argument(help="Which one.")],
     listen: Listen = "127.0.0.1:0",
+    instance_id: Annotated[
+        str, typer.Option("--instance-id", help="rollout_manager: only objects labelled with this id.", metavar="ID")
+    ] = "",
+    namespace_scope: Annotated[
+        str, typer.Option("--namespace-scope", help="rollout_manager: only this namespace.", metavar="NAME")
+    ] = "",
 ) -> None:
-    """Run one service alone, on a bus and a cluster that are there already."""
+    """Run one service alone, on a bus and a cluster that are there already; --nats none: without a bus, where that is
+    possible (rollout_manager).
+    """
     from services.cli import stacks
 
-    await stacks.run(where, service.value, listen)
+    chosen = {"instance_id": instance_id, "namespace_scope": namespace_scope}
+    await stacks.run(where, service.value, listen, {name: value for name, value in chosen.items() if value})
 
 
 async def status(where: Where) -> Exit:

@@ -1,5 +1,6 @@
 """up, down, run, status, demo, bench: from a person's words to services.stack, and back to words."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -50,7 +51,7 @@ async def down(where: Where) -> None:
     note("stopped; its data stays" if stopped else f"no stack runs in {where.data}")
 
 
-async def run(where: Where, service: str, listen: str) -> None:
+async def run(where: Where, service: str, listen: str, chosen: Mapping[str, str]) -> None:
     from services.cli.target import bus_url, resolve
     from services.stack.alone import run_alone
 
@@ -63,7 +64,7 @@ async def run(where: Where, service: str, listen: str) -> None:
         namespace=target.namespace,
         nats=bus_url(target),
     )
-    await run_alone(settled, service)
+    await run_alone(settled, service, chosen)
 
 
 async def status(where: Where) -> Exit:

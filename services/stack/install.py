@@ -35,7 +35,7 @@ SETTINGS: Obj = {
 
 async def install(cluster: Cluster, namespace: str, *, empty_settings: bool) -> None:
     discovery = Discovery(cluster)
-    await _crds(cluster, discovery)
+    await install_crds(cluster)
     await ensure(cluster, discovery, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
     await ensure(cluster, discovery, _in(namespace, DEFAULT_PROJECT))
     if empty_settings:
@@ -46,13 +46,16 @@ def _in(namespace: str, obj: Obj) -> Obj:
     return {**obj, "metadata": {**obj["metadata"], "namespace": namespace}}
 
 
-def crds() -> list[Obj]:
-    return [obj for path in sorted(CRDS.glob("*.yaml")) for obj in yamlio.load_all(path.read_bytes(), path.name)]
+def crds(part_of: str = "") -> list[Obj]:
+    found = [obj for path in sorted(CRDS.glob("*.yaml")) for obj in yamlio.load_all(path.read_bytes(), path.name)]
+    return [crd for crd in found if part_of in {"", crd["metadata"]["labels"]["app.kubernetes.io/part-of"]}]
 
 
-async def _crds(cluster: Cluster, discovery: Discovery) -> None:
+async def install_crds(cluster: Cluster, *, part_of: str = "") -> None:
+    """The definitions of all kinds, or of those of one of Argo's projects."""
+    discovery = Discovery(cluster)
     resource = await discovery.resource("apiextensions.k8s.io", "CustomResourceDefinition")
-    for crd in crds():
+    for crd in crds(part_of):
         name = crd["metadata"]["name"]
         try:
             if not _ours(await verbs.get(cluster, resource, None, name)):
@@ -61,7 +64,7 @@ async def _crds(cluster: Cluster, discovery: Discovery) -> None:
             pass
         await verbs.apply(cluster, resource, crd, manager=MANAGER, force=True)
     async with asyncio.timeout(ESTABLISHED_WITHIN):
-        for crd in crds():
+        for crd in crds(part_of):
             await _until_established(cluster, resource, crd["metadata"]["name"])
             await _until_known(discovery, crd["spec"]["group"], crd["spec"]["names"]["kind"])
 

@@ -21,9 +21,11 @@ from shared.bus.errors import (
     TooLarge,
 )
 from shared.bus.kv import Entry, Kv, key
+from shared.bus.silent import NONE, Silent
 from shared.events import RequestError
 
 __all__ = [
+    "NONE",
     "Bus",
     "BusError",
     "Conflict",
@@ -37,6 +39,7 @@ __all__ = [
     "Published",
     "Reject",
     "RequestError",
+    "Silent",
     "StreamMissing",
     "TooLarge",
     "connect",

@@ -11,10 +11,13 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from shared.kinds.analysis import AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate
 from shared.kinds.application import Application
 from shared.kinds.applicationset import ApplicationSet
 from shared.kinds.appproject import AppProject
+from shared.kinds.experiment import Experiment
 from shared.kinds.imageupdater import ImageUpdater
+from shared.kinds.rollout import Rollout
 from shared.kinds.wire import Wire
 
 Schema = dict[str, Any]
@@ -52,6 +55,8 @@ REQUIRED = {
     "CosignKey": ["key", "secretName"],
     "UpdaterCondition": ["lastTransitionTime", "message", "reason", "status", "type"],
     "RecentUpdate": ["alias", "image", "newVersion", "updatedAt"],
+    "Metric": ["name", "provider"],
+    "ExperimentTemplate": ["name"],
 }
 
 # What a model may say to the API server beyond its shape.
@@ -72,7 +77,14 @@ class Definition(NamedTuple):
     required: tuple[str, ...]
     columns: tuple[Column, ...] = ()
     status_subresource: bool = False
+    scale: Mapping[str, str] = {}
+    scope: str = "Namespaced"
+    part_of: str = "argocd"
+    rules: Mapping[str, Schema] = {}
 
+
+STATUS = Column("Status", ".status.phase")
+AGE = Column("Age", ".metadata.creationTimestamp", type="date")
 
 DEFINITIONS = (
     Definition(
@@ -102,6 +114,39 @@ DEFINITIONS = (
         ),
         status_subresource=True,
     ),
+    Definition(
+        Rollout,
+        "rollouts",
+        ("ro",),
+        ("spec",),
+        (
+            Column("Desired", ".spec.replicas", type="integer"),
+            Column("Current", ".status.replicas", type="integer"),
+            Column("Up-to-date", ".status.updatedReplicas", type="integer"),
+            Column("Available", ".status.availableReplicas", type="integer"),
+            AGE,
+        ),
+        status_subresource=True,
+        scale={
+            "labelSelectorPath": ".status.selector",
+            "specReplicasPath": ".spec.replicas",
+            "statusReplicasPath": ".status.HPAReplicas",
+        },
+        part_of="argo-rollouts",
+        rules={"spec.selector": {"message": "spec.selector is immutable", "rule": "self == oldSelf"}},
+    ),
+    Definition(AnalysisRun, "analysisruns", ("ar",), ("spec",), (STATUS, AGE), part_of="argo-rollouts"),
+    Definition(AnalysisTemplate, "analysistemplates", ("at",), ("spec",), (AGE,), part_of="argo-rollouts"),
+    Definition(
+        ClusterAnalysisTemplate,
+        "clusteranalysistemplates",
+        ("cat",),
+        ("spec",),
+        (AGE,),
+        scope="Cluster",
+        part_of="argo-rollouts",
+    ),
+    Definition(Experiment, "experiments", ("exp",), ("spec",), (STATUS, AGE), part_of="argo-rollouts"),
 )
 
 
@@ -170,7 +215,16 @@ def schema_of(definition: Definition) -> Schema:
         name: structural(inner, full["$defs"]) for name, inner in full["properties"].items() if name != "metadata"
     }
     properties |= {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
+    for where, rule in definition.rules.items():
+        _at(properties, where)["x-kubernetes-validations"] = [rule]
     return {"type": "object", "required": list(definition.required), "properties": dict(sorted(properties.items()))}
+
+
+def _at(properties: Schema, where: str) -> Schema:
+    """The schema of a field by its dotted path."""
+    first, _, rest = where.partition(".")
+    found: Schema = properties[first]
+    return _at(found["properties"], rest) if rest else found
 
 
 def crd(definition: Definition) -> Schema:
@@ -181,7 +235,7 @@ def crd(definition: Definition) -> Schema:
         served["additionalPrinterColumns"] = [_column(column) for column in definition.columns]
     served["schema"] = {"openAPIV3Schema": schema_of(definition)}
     if definition.status_subresource:
-        served["subresources"] = {"status": {}}
+        served["subresources"] = {"status": {}} | ({"scale": dict(definition.scale)} if definition.scale else {})
     names = {"kind": kind, "listKind": f"{kind}List", "plural": definition.plural, "singular": kind.lower()}
     name = f"{definition.plural}.{group}"
     return {
@@ -189,12 +243,12 @@ def crd(definition: Definition) -> Schema:
         "kind": "CustomResourceDefinition",
         "metadata": {
             "name": name,
-            "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "argocd"},
+            "labels": {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": definition.part_of},
         },
         "spec": {
             "group": group,
             "names": names | {"shortNames": list(definition.short_names)},
-            "scope": "Namespaced",
+            "scope": definition.scope,
             "versions": [served],
         },
     }

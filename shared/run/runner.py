@@ -9,13 +9,13 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import structlog
 
-from shared.bus import BusError, connect
+from shared.bus import NONE, Bus, BusError, Silent, connect
 from shared.run.context import App, Context, EnginesOnce
 from shared.run.health import Board
 from shared.run.http import PortTaken, listening, routes
@@ -58,8 +58,7 @@ async def opened(
         def on_bus(up: bool, why: str) -> None:
             board.set_ready("bus", up, why)
 
-        patience = common.bus_patience_seconds
-        bus = await stack.enter_async_context(connect(url, service=process, patience=patience, on_state=on_bus))
+        bus = await stack.enter_async_context(_bus(url, process, common.bus_patience_seconds, on_bus))
         cluster = await stack.enter_async_context(connect_cluster(common.kubeconfig, common.kube_context))
         pool = EnginesOnce(common.engine_processes, stack)
         common.data.expanduser().mkdir(parents=True, exist_ok=True)
@@ -69,6 +68,16 @@ async def opened(
             name: Context(name, common, bus.named(name), cluster, health, pool, (overrides or {}).get(name, {}))
             for name, health in board.services.items()
         }
+
+
+@asynccontextmanager
+async def _bus(url: str, process: str, patience: float, on_state: Callable[[bool, str], None]) -> AsyncIterator[Bus]:
+    """The bus, or silence where none is wanted."""
+    if url == NONE:
+        yield Silent()
+        return
+    async with connect(url, service=process, patience=patience, on_state=on_state) as bus:
+        yield bus
 
 
 async def _settle_memory(board: Board) -> None:

@@ -30,7 +30,7 @@ class Common(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="TIPHYS_", frozen=True, extra="ignore")
 
     nats_url: SecretStr = Field(
-        default=SecretStr("nats://127.0.0.1:4222"), description="NATS servers, separated by commas"
+        default=SecretStr("nats://127.0.0.1:4222"), description="NATS servers, separated by commas; none: no bus"
     )
     namespace: str = Field(default="argocd", description="Namespace of the Applications and of Argo CD's settings")
     kubeconfig: Path | None = Field(default=None, description="Kubeconfig file; empty: the pod's own identity")

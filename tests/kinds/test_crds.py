@@ -65,12 +65,33 @@ def test_kubectl_shows_the_same_columns_and_short_names_as_with_argo_cd() -> Non
         "AppProject": ["appproj", "appprojs"],
         "ApplicationSet": ["appset", "appsets"],
         "ImageUpdater": ["imgupd", "imgupds"],
+        "Rollout": ["ro"],
+        "AnalysisRun": ["ar"],
+        "AnalysisTemplate": ["at"],
+        "ClusterAnalysisTemplate": ["cat"],
+        "Experiment": ["exp"],
     }
 
 
-def test_applications_have_their_status_in_the_object_itself() -> None:
-    found = {one.plural: "subresources" in crd(one)["spec"]["versions"][0] for one in DEFINITIONS}
-    assert found == {"applications": False, "appprojects": False, "applicationsets": True, "imageupdaters": True}
+def test_which_kinds_have_a_status_subresource() -> None:
+    found = {one.plural for one in DEFINITIONS if "subresources" in crd(one)["spec"]["versions"][0]}
+    assert found == {"applicationsets", "imageupdaters", "rollouts"}
+
+
+def test_a_rollout_scales_as_argos_does() -> None:
+    rollout = next(crd(one) for one in DEFINITIONS if one.plural == "rollouts")["spec"]["versions"][0]
+    assert rollout["subresources"]["scale"] == {
+        "labelSelectorPath": ".status.selector",
+        "specReplicasPath": ".spec.replicas",
+        "statusReplicasPath": ".status.HPAReplicas",
+    }
+    assert [column["name"] for column in rollout["additionalPrinterColumns"]] == [
+        "Desired",
+        "Current",
+        "Up-to-date",
+        "Available",
+        "Age",
+    ]
 
 
 def test_an_api_server_takes_them_and_keeps_what_they_do_not_know(cluster: ClusterUnderTest, namespace: str) -> None:

@@ -1,0 +1,94 @@
+"""Wiring only: the lease, what the rollout manager hears, and which function takes it."""
+
+import asyncio
+import os
+import socket
+from functools import partial
+
+from services.rollout_manager import handlers
+from services.rollout_manager.analysis.loop import run_analyses
+from services.rollout_manager.experiments.loop import run_experiments
+from services.rollout_manager.keys import RolloutKey
+from services.rollout_manager.labels import HASH
+from services.rollout_manager.objects import Objects
+from services.rollout_manager.parts import Parts
+from services.rollout_manager.reconcile import reconcile
+from services.rollout_manager.settings import Settings
+from shared.kube import Discovery, EventType, Lease, NotFound, Recorder, WorkQueue, verbs
+from shared.run import Context
+
+ARGO = "argoproj.io"
+LEASE = "argo-rollouts-controller-lock"
+
+
+async def app(context: Context) -> None:
+    """Work for as long as the lease is ours, or until cancelled."""
+    settings = context.load(Settings)
+    if not settings.leader_election:
+        await work(context, settings)
+        return
+    name = f"{LEASE}-{settings.instance_id}" if settings.instance_id else LEASE
+    identity = f"{socket.gethostname()}_{os.getpid()}"
+    lease = Lease(context.cluster, await lease_namespace(context, settings), name, identity)
+    context.health.set_ready("lease", ok=True)
+    context.health.note("lease", f"waits for the lease {name}")
+    async with lease.held():
+        context.health.note("lease", "")
+        await work(context, settings)
+
+
+async def lease_namespace(context: Context, settings: Settings) -> str:
+    """Argo's namespace; `default` on a cluster that has none."""
+    wanted = settings.namespace_scope or context.namespace
+    namespaces = await Discovery(context.cluster).resource("", "Namespace")
+    try:
+        await verbs.get(context.cluster, namespaces, None, wanted)
+    except NotFound:
+        return "default"
+    return wanted
+
+
+async def work(context: Context, settings: Settings) -> None:
+    """Run everything until cancelled."""
+    async with asyncio.TaskGroup() as tasks:
+        parts = await wire(context, settings, tasks)
+        tasks.create_task(parts.recorder.run())
+        await run_analyses(parts, tasks)
+        await run_experiments(parts, tasks)
+        hear(parts)
+        tasks.create_task(parts.queue.run(partial(reconcile, parts), workers=settings.workers))
+        context.health.set_ready("rollouts", ok=True)
+
+
+async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup) -> Parts:
+    """Make what the loops share; the watches are listed."""
+    context.health.set_ready("rollouts", ok=False, why="not listed yet")
+    discovery = Discovery(context.cluster)
+    objects = Objects(context.cluster, discovery, tasks, settings.namespace_scope)
+    queue: WorkQueue[RolloutKey] = WorkQueue()
+    return Parts(
+        settings=settings,
+        namespace=context.namespace,
+        bus=context.bus,
+        cluster=context.cluster,
+        discovery=discovery,
+        engines=await context.engines(),
+        recorder=Recorder(context.cluster, component="rollouts-controller"),
+        objects=objects,
+        services=await objects.watch("", "Service"),
+        replica_sets=await objects.watch("apps", "ReplicaSet", label_selector=HASH),
+        runs=await objects.watch(ARGO, "AnalysisRun"),
+        experiments=await objects.watch(ARGO, "Experiment"),
+        rollouts=await objects.watch(ARGO, "Rollout"),
+        queue=queue,
+        interest=objects.interest(queue.add),
+    )
+
+
+def hear(parts: Parts) -> None:
+    """Listen to what is watched; what is there already is queued now."""
+    parts.rollouts.listeners.append(partial(handlers.on_rollout, parts))
+    for watch in (parts.replica_sets, parts.runs, parts.experiments):
+        watch.listeners.append(partial(handlers.on_owned, parts))
+    for key, obj in parts.rollouts.store.items():
+        handlers.on_rollout(parts, EventType.ADDED, key, obj, None)

@@ -1,0 +1,23 @@
+"""The rollout manager's settings: `TIPHYS_ROLLOUT_MANAGER_*`."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from shared.run import prefixed
+
+
+class Settings(BaseSettings):
+    """What an operator may turn."""
+
+    model_config = prefixed("rollout_manager")
+
+    instance_id: str = Field(
+        default="",
+        description="Only objects whose label argo-rollouts.argoproj.io/controller-instance-id is this; "
+        "empty: only those without the label",
+    )
+    namespace_scope: str = Field(default="", description="Only objects of this namespace; empty: of all")
+    workers: int = Field(default=32, ge=1, description="Rollouts worked on at the same time")
+    leader_election: bool = Field(
+        default=True, description="Work only while holding the Lease argo-rollouts-controller-lock"
+    )
