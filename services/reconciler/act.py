@@ -5,16 +5,21 @@ The decision is `autosync.autosync`; this module gathers what it looks at and st
 """
 
 import time
+from datetime import timedelta
 
 from services.reconciler import history
-from services.reconciler.autosync import Attempt, Hold, Situation, Sync, Wait, autosync
+from services.reconciler.autosync import Attempt, Blocked, Hold, Situation, Sync, Wait, autosync
 from services.reconciler.desire import current_revisions, identity, sources_of
 from services.reconciler.destination import Destination
+from services.reconciler.gate import blocked, seconds_blocked
 from services.reconciler.operate import begin
 from services.reconciler.parts import Parts
 from services.reconciler.request import SyncRequest, automated, from_operation
 from services.reconciler.rollup import sync_status
 from services.reconciler.state import AppState, Obj
+from shared.clock import parse_rfc3339, rfc3339
+
+FIGHT = 2
 
 
 def act(parts: Parts, state: AppState, destination: Destination) -> None:
@@ -30,12 +35,27 @@ def act(parts: Parts, state: AppState, destination: Destination) -> None:
         begin(parts, state, destination, asked)
         return
     decision = autosync(situation(parts, state))
-    state.sync_error = decision.error if isinstance(decision, Hold) else ""
-    if isinstance(decision, Wait):
+    state.sync_error = complaint(state, decision)
+    state.sync_warning = decision.warning if isinstance(decision, Blocked) else ""
+    if isinstance(decision, Wait | Blocked):
         parts.queue.add_after(state.key, decision.seconds)
     elif isinstance(decision, Sync):
         request = automated(spec, current_revisions(parts, state), decision.resources, decision.heals)
         begin(parts, state, destination, request, decision.heals)
+
+
+def complaint(state: AppState, decision: Sync | Wait | Blocked | Hold) -> str:
+    """Say why the policy's sync does not happen: it can't be, or it keeps being undone and has to wait.
+
+    The time is counted from the end that is written, so that looking again says the same.
+    """
+    if isinstance(decision, Hold):
+        return decision.error
+    ended = ((state.obj.get("status") or {}).get("operationState") or {}).get("finishedAt")
+    if not isinstance(decision, Wait) or decision.heals < FIGHT or not ended:
+        return ""
+    again = rfc3339(parse_rfc3339(ended) + timedelta(seconds=decision.pause))
+    return f"Healed {decision.heals} times in a row and changed again by somebody else: next attempt at {again}"
 
 
 def asked_for(parts: Parts, state: AppState) -> SyncRequest | None:
@@ -86,6 +106,8 @@ def situation(parts: Parts, state: AppState) -> Situation:
         wanted=len(state.desired.objects) if state.desired else 0,
         last=attempt(parts, state),
         now=time.monotonic(),
+        blocked="" if state.window.allowed else blocked(state.window),
+        opens_in=0.0 if state.window.allowed else seconds_blocked(state.window),
     )
 
 

@@ -8,6 +8,7 @@ from services.reconciler.announce import send
 from services.reconciler.destinations import Destinations
 from services.reconciler.follow import check_heads, follow_heads
 from services.reconciler.heads import Heads
+from services.reconciler.openings import Openings
 from services.reconciler.parts import Parts
 from services.reconciler.projects import Projects
 from services.reconciler.reconcile import reconcile
@@ -58,6 +59,7 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         recorder=Recorder(context.cluster, component="argocd-application-controller"),
         queue=WorkQueue(),
         argo=ArgoSettings.from_configmap({}),
+        openings=Openings(context.engines),
         spawn=tasks.create_task,
     )
     return parts

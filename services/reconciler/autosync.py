@@ -1,7 +1,7 @@
 """Shall this Application be synced now without being asked? Argo CD's gate (spec 2.4) as one pure decision.
 
-In: the policy, what the comparison found, and what was tried before. Out: `Sync`, `Wait` (with the seconds) or `Hold`
-(with the reason).
+In: the policy, what the comparison found, what was tried before, what the sync windows say. Out: `Sync`, `Wait` or
+`Blocked` (with the seconds), or `Hold` (with the reason).
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that the gate looks at. Times in seconds of one monotonic clock. `identity` names the content and the
-    sources; `revision` is for people.
+    sources; `revision` is for people. `blocked`: what sync windows say against it, for `opens_in` seconds.
     """
 
     automated: bool
@@ -44,6 +44,8 @@ class Situation:
     wanted: int
     last: Attempt | None
     now: float
+    blocked: str = ""
+    opens_in: float = 0.0
 
 
 class Sync(NamedTuple):
@@ -54,9 +56,18 @@ class Sync(NamedTuple):
 
 
 class Wait(NamedTuple):
-    """Look again after these seconds."""
+    """Look again after these seconds: `pause` after the end of the last of `heals` heals in a row."""
 
     seconds: float
+    heals: int
+    pause: float
+
+
+class Blocked(NamedTuple):
+    """A sync window stands in the way: look again after these seconds, and say so meanwhile."""
+
+    seconds: float
+    warning: str
 
 
 class Hold(NamedTuple):
@@ -65,12 +76,12 @@ class Hold(NamedTuple):
     error: str = ""
 
 
-def autosync(seen: Situation) -> Sync | Wait | Hold:
+def autosync(seen: Situation) -> Sync | Wait | Blocked | Hold:
     """Decide."""
-    if not seen.automated or seen.busy or seen.status != "OutOfSync":
+    if not seen.automated or seen.busy or not worth_a_sync(seen):
         return Hold()
-    if not seen.out_of_sync or (set(seen.out_of_sync) <= set(seen.to_prune) and not seen.prune):
-        return Hold()
+    if seen.blocked:
+        return Blocked(seen.opens_in, seen.blocked)
     if seen.prune and seen.to_prune and not seen.wanted and not seen.allow_empty:
         return Hold("Skipping sync attempt: auto-sync will wipe out all resources")
     if seen.last is None or seen.last.identity != seen.identity:
@@ -80,13 +91,19 @@ def autosync(seen: Situation) -> Sync | Wait | Hold:
     return heal(seen, seen.last) if seen.self_heal else Hold()
 
 
+def worth_a_sync(seen: Situation) -> bool:
+    """Tell whether a sync would change anything: something is out of sync, and not only extra objects that stay."""
+    wrong = [key for key in seen.out_of_sync if seen.prune or key not in seen.to_prune]
+    return seen.status == "OutOfSync" and bool(wrong)
+
+
 def heal(seen: Situation, last: Attempt) -> Sync | Wait:
     """Heal at once the first time, then with growing pauses; a quiet minute forgets earlier heals."""
     since = seen.now - last.finished
     heals = 0 if since > SELF_HEAL_FORGET + backoff(last.heals) else last.heals
     wait = backoff(heals) - since
     if heals and wait > 0:
-        return Wait(wait)
+        return Wait(wait, heals, backoff(heals))
     keys = tuple(key for key in seen.out_of_sync if seen.prune or key not in seen.to_prune)
     return Sync(keys, heals + 1)
 

@@ -6,7 +6,7 @@ the last one. A wave is left only when what it applied is healthy. Never: decidi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,6 +20,9 @@ from shared.health import Health, health
 from shared.kinds.refs import ResourceKey
 
 
+async def _no_gate(_steps: Iterable[Step]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """One run of a plan."""
@@ -29,15 +32,17 @@ class Work:
     suffix: str = ""
     started: Callable[[], None] = lambda: None
     waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    gate: Callable[[Iterable[Step]], Awaitable[None]] = _no_gate
 
 
 async def execute(work: Work, steps: Iterable[Step]) -> AsyncIterator[list[Outcome]]:
     """Do the steps in order, giving the outcomes of each as it ends; stops after a step in which something failed.
 
-    Before a step of another wave or phase, what was applied so far has to become healthy.
+    Before a step of another wave or phase, what was applied so far has to become healthy, and the gate to let it pass.
     """
     applied: list[ResourceKey] = []
     for _, group in groupby(steps, key=lambda step: step.place):
+        wave = list(group)
         if applied and not work.writing.dry_run:
             with work.waiting():
                 unhealthy = await until_healthy(work.writing.destination, applied)
@@ -45,7 +50,8 @@ async def execute(work: Work, steps: Iterable[Step]) -> AsyncIterator[list[Outco
                 yield unhealthy
                 return
         applied = []
-        async for step, outcomes in do_wave(work, list(group)):
+        await work.gate(wave)
+        async for step, outcomes in do_wave(work, wave):
             yield outcomes
             if any(one.failed for one in outcomes):
                 return

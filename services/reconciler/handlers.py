@@ -78,6 +78,7 @@ def requeue(parts: Parts, concerned: Any) -> None:
     for key, state in parts.states.items():
         if concerned(state):
             state.touch_all()
+            state.changed.set()
             parts.queue.add(key)
 
 

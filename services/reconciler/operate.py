@@ -7,6 +7,7 @@ In: a `SyncRequest`. Out: `status.operationState` as it goes, `status.history` w
 import asyncio
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from services.reconciler import history
@@ -17,6 +18,7 @@ from services.reconciler.desired import Desired, Target, prepare
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ApplicationError
 from services.reconciler.execute import Work, execute
+from services.reconciler.gate import pass_gate
 from services.reconciler.namespaces import ensure_namespace
 from services.reconciler.outcome import Outcome
 from services.reconciler.parts import Parts
@@ -26,7 +28,7 @@ from services.reconciler.request import SyncRequest
 from services.reconciler.state import AppState, Running
 from services.reconciler.write import Writing
 from shared.clock import now, parse_rfc3339, rfc3339
-from shared.kinds.options import may_prune
+from shared.kinds.options import as_entries, prune_consent
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.telemetry import get_logger
 
@@ -96,6 +98,7 @@ async def run(sync: Sync) -> None:
 async def try_once(sync: Sync) -> str:
     """Make one attempt. Gives why it failed, empty when it did not."""
     try:
+        await pass_gate(sync)
         goal = await aim(sync)
         sync.running.identity = goal.identity
         await carry_out(sync, goal)
@@ -156,6 +159,7 @@ async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
         suffix=suffix_of(sync.running, goal),
         started=sync.running.start,
         waiting=sync.running.wait,
+        gate=partial(pass_gate, sync),
     )
     async for outcomes in execute(work, steps):
         goal.outcomes += outcomes
@@ -184,9 +188,9 @@ def extras(state: AppState, desired: Desired, request: SyncRequest) -> list[Reso
 
 
 def prunable(destination: Destination, key: ResourceKey, request: SyncRequest) -> bool:
-    """Tell whether an object may be pruned at once: neither it nor the sync says otherwise."""
+    """Tell whether an object may be pruned, if need be after a person has confirmed it: nothing forbids it."""
     live = destination.live.get(key)
-    return live is not None and may_prune(live.load(), [f"{name}={value}" for name, value in request.options.items()])
+    return live is not None and prune_consent(live.load(), as_entries(request.options)) != "no"
 
 
 def skipped(state: AppState, key: ResourceKey) -> Outcome:

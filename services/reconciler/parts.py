@@ -10,6 +10,7 @@ from services.reconciler.destinations import Destinations
 from services.reconciler.heads import Heads
 from services.reconciler.index import InputIndex
 from services.reconciler.keys import AppKey
+from services.reconciler.openings import Openings
 from services.reconciler.projects import Projects
 from services.reconciler.settings import Settings
 from services.reconciler.state import AppState
@@ -39,6 +40,7 @@ class Parts:
     recorder: Recorder
     queue: WorkQueue[AppKey]
     argo: ArgoSettings
+    openings: Openings
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     index: InputIndex = field(default_factory=InputIndex)
     states: dict[AppKey, AppState] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from services.reconciler.desire import desire
 from services.reconciler.desired import Condition
 from services.reconciler.destinations import destination_of
 from services.reconciler.errors import ApplicationError, InvalidSpec
+from services.reconciler.gate import permission
 from services.reconciler.keys import AppKey
 from services.reconciler.observe import observe
 from services.reconciler.parts import Parts
@@ -49,6 +50,7 @@ async def look(parts: Parts, state: AppState) -> tuple[Condition, ...]:
         destination = await destination_of(parts, state)
         await desire(parts, state, destination)
         await observe(parts, state, destination)
+        state.window = await permission(parts, state, manual=False)
     except ApplicationError as error:
         return fault(state, error)
     state.failures = 0

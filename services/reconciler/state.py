@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from services.reconciler.autosync import Attempt
@@ -20,6 +21,7 @@ from services.reconciler.rollup import Found
 from shared.kinds.application import Application, InvalidObject, unknown_fields
 from shared.kinds.refs import ResourceKey
 from shared.kinds.validation import problems
+from shared.kinds.windows import ALLOWED, Permission
 from shared.telemetry import get_logger
 
 Obj = dict[str, Any]
@@ -42,6 +44,7 @@ class Running:
     """A sync that is under way. `task` does it; `state` is what `status.operationState` shows meanwhile.
 
     `waiting`: it writes nothing now (it waits for health, or to be retried), so something newer may take its place.
+    `admitted`: when the sync windows let it begin.
     """
 
     state: Obj
@@ -54,6 +57,7 @@ class Running:
     waiting: bool = False
     done: bool = False
     deployed: bool = False
+    admitted: datetime | None = None
 
     def start(self) -> None:
         """It has its turn: until then there is nothing to show but that it waits for one."""
@@ -72,7 +76,7 @@ class Running:
 @dataclass(slots=True)
 class AppState:
     """One Application. `obj` is its newest state as the API server gave it, `problems` what makes it no Application at
-    all.
+    all, `window` what the sync windows say of syncing it unasked; `changed` wakes a sync that waits for news.
     """
 
     key: AppKey
@@ -91,6 +95,9 @@ class AppState:
     errors: tuple[Condition, ...] = ()
     shared: tuple[Condition, ...] = ()
     sync_error: str = ""
+    sync_warning: str = ""
+    window: Permission = ALLOWED
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
     running: Running | None = None
     resumed: bool = False
     attempt: Attempt | None = None
@@ -132,6 +139,7 @@ class AppState:
                 log.warning("unknown fields are kept, nothing acts on them", app=str(self.key), fields=unknown)
         obj["metadata"].pop("managedFields", None)
         self.obj, self.version = obj, version
+        self.changed.set()
 
     def touch(self, key: ResourceKey) -> None:
         """Compare this object again at the next pass."""

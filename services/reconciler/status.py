@@ -46,7 +46,8 @@ def all_conditions(state: AppState) -> list[Condition]:
     """Give what is wrong with the Application now, errors first."""
     warnings = state.desired.conditions if state.desired else ()
     failed = [Condition("SyncError", state.sync_error)] if state.sync_error else []
-    return [*state.errors, *failed, *state.shared, *warnings]
+    delayed = [Condition("SyncWindowWarning", state.sync_warning)] if state.sync_warning else []
+    return [*state.errors, *failed, *delayed, *state.shared, *warnings]
 
 
 def conditions(before: Iterable[Obj], now_true: Iterable[Condition], now: str) -> list[Obj]:

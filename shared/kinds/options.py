@@ -5,14 +5,17 @@ wins over the Application's; options that nobody knows are kept.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, Literal
 
+from shared.clock import parse_rfc3339
 from shared.kinds.refs import Obj
 
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
+APPROVED = "argocd.argoproj.io/deletion-approved"
 HELM_POLICY = "helm.sh/resource-policy"
 HELM_WEIGHT = "helm.sh/hook-weight"
 
@@ -37,6 +40,11 @@ def read_options(entries: Iterable[str]) -> dict[str, str]:
 def sync_options(app_level: Iterable[str] = (), obj: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Give the sync options that hold for an object of an Application; without an object, the Application's."""
     return {**read_options(app_level), **read_options([str(annotations_of(obj).get(SYNC_OPTIONS) or "")])}
+
+
+def as_entries(options: Mapping[str, str]) -> list[str]:
+    """Give options as entries again, as an Application has them."""
+    return [f"{name}={value}" for name, value in options.items()]
 
 
 def compare_options(obj: Mapping[str, Any] | None) -> dict[str, str]:
@@ -68,6 +76,14 @@ def prune_consent(obj: Mapping[str, Any] | None, app_level: Iterable[str] = ()) 
 def delete_consent(obj: Mapping[str, Any] | None, app_level: Iterable[str] = ()) -> Consent:
     """May this object be deleted along with its Application?"""
     return _consent(obj, "Delete", app_level)
+
+
+def approved(app: Mapping[str, Any], since: datetime) -> bool:
+    """Tell whether a person has confirmed, not before `since`, what the Application is about to prune or delete."""
+    try:
+        return parse_rfc3339(str(annotations_of(app).get(APPROVED) or "")) >= since.replace(microsecond=0)
+    except ValueError:
+        return False
 
 
 def may_prune(obj: Obj | None, app_level: Iterable[str] = ()) -> bool:

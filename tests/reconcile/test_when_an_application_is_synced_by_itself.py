@@ -1,10 +1,10 @@
-"""Argo CD's automated sync gate (spec 2.4), as a table of situations. Sync windows are not part of it yet."""
+"""Argo CD's automated sync gate (spec 2.4), as a table of situations."""
 
 from dataclasses import replace
 
 import pytest
 
-from services.reconciler.autosync import Attempt, Hold, Situation, Sync, Wait, autosync, backoff
+from services.reconciler.autosync import Attempt, Blocked, Hold, Situation, Sync, Wait, autosync, backoff
 from shared.kinds.refs import ResourceKey
 
 CM = ResourceKey("", "ConfigMap", "ns", "cm")
@@ -40,6 +40,13 @@ def test_only_extra_objects_and_no_prune_means_nothing_to_do() -> None:
     assert autosync(replace(DRIFTED, out_of_sync=(OLD,), to_prune=(OLD,), prune=True)) == Sync(None)
 
 
+def test_a_closed_window_blocks_what_would_be_synced_and_says_so() -> None:
+    closed = replace(DRIFTED, blocked="until noon", opens_in=60.0)
+    assert autosync(closed) == Blocked(60.0, "until noon")
+    assert autosync(replace(closed, automated=False)) == Hold()
+    assert autosync(replace(closed, out_of_sync=(OLD,), to_prune=(OLD,))) == Hold()
+
+
 def test_pruning_everything_needs_allow_empty() -> None:
     empty = replace(DRIFTED, out_of_sync=(OLD,), to_prune=(OLD,), prune=True, wanted=0)
     assert autosync(empty) == Hold("Skipping sync attempt: auto-sync will wipe out all resources")
@@ -71,7 +78,7 @@ def test_healing_touches_only_what_drifted_and_prunes_only_when_allowed() -> Non
 def test_a_fight_over_an_object_is_fought_ever_more_slowly() -> None:
     fight = replace(DRIFTED, self_heal=True, last=Attempt("now", succeeded=True, heals=2, finished=999.0))
     decision = autosync(fight)
-    assert decision == Wait(backoff(2) - 1.0)
+    assert decision == Wait(backoff(2) - 1.0, 2, backoff(2))
     assert autosync(replace(fight, now=999.0 + backoff(2))) == Sync((CM,), 3)
 
 
