@@ -24,7 +24,4 @@ class GitWatcherSettings(BaseSettings):
     repository_bytes: int = Field(default=4 * GIB, gt=0, description="Most that one fetch may bring")
     depth: int = Field(default=0, ge=0, description="Commits of history to fetch; 0: all of it")
     threads: int = Field(default=8, ge=3, description="Repositories fetched at the same time")
-    all_namespaces: bool = Field(
-        default=True, description="Look at the Applications of all namespaces; otherwise of Argo CD's only"
-    )
     hook_concurrency: int = Field(default=16, ge=1, description="Webhooks handled at the same time")

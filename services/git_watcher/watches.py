@@ -14,7 +14,7 @@ from services.git_watcher.parts import Parts
 from services.git_watcher.usage import Use, uses_of
 from shared.kinds.secrets import TYPE_LABEL
 from shared.kinds.urls import normalise_url
-from shared.kube import EventType, Informer, Key, Resource
+from shared.kube import Applications, EventType, Informer, Key, Resource
 from shared.run import Context
 
 Obj = dict[str, Any]
@@ -106,12 +106,16 @@ async def _watch_secrets(
 
 
 async def _watch_applications(context: Context, parts: Parts, tasks: asyncio.TaskGroup) -> None:
-    namespace = None if parts.settings.all_namespaces else context.namespace
-    informer = Informer(context.cluster, APPLICATIONS, decode_uses, namespace=namespace)
+    """Of the namespaces that count only: nobody else may have a repository fetched."""
+    given = context.common.application_namespaces
+    applications = Applications(context.cluster, APPLICATIONS, decode_uses, own=context.namespace, given=given)
 
     def take(type_: EventType, key: Key, uses: frozenset[Use], _old: frozenset[Use] | None) -> None:
         parts.usage.put(key, () if type_ is EventType.DELETED else uses)
         for name in {normalise_url(use.url) for use in uses}:
             parts.polls.watch(name)
 
-    await _start(context, tasks, informer, take)
+    context.health.set_ready(APPLICATIONS.plural, False, "not listed yet")
+    tasks.create_task(applications.run(take))
+    await applications.synced.wait()
+    context.health.set_ready(APPLICATIONS.plural, True)

@@ -10,13 +10,14 @@ from services.reconciler.follow import check_heads, follow_heads
 from services.reconciler.heads import Heads
 from services.reconciler.openings import Openings
 from services.reconciler.parts import Parts
+from services.reconciler.project_deletion import settle
 from services.reconciler.projects import Projects
 from services.reconciler.reconcile import reconcile
 from services.reconciler.settings import Settings
-from services.reconciler.watches import watch_applications, watch_clusters, watch_projects, watch_settings
+from services.reconciler.watches import read, watch_applications, watch_clusters, watch_projects, watch_settings
 from shared.events import GitRevision
 from shared.kinds.settings import ArgoSettings
-from shared.kube import Discovery, Recorder, WorkQueue
+from shared.kube import Applications, Discovery, Recorder, WorkQueue
 from shared.run import Context
 
 
@@ -34,6 +35,7 @@ async def app(context: Context) -> None:
             context.bus.consume(GitRevision, "reconciler", partial(handlers.on_revision, parts), concurrency=8)
         )
         tasks.create_task(parts.queue.run(partial(reconcile, parts), workers=settings.workers))
+        tasks.create_task(parts.leaving_projects.run(partial(settle, parts), workers=1))
         tasks.create_task(check_heads(parts))
         tasks.create_task(follow_heads(parts))
 
@@ -47,12 +49,20 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         on_change=lambda server: handlers.on_live(parts, server),
         concurrency=settings.concurrent_writes,
     )
+    applications = await discovery.resource("argoproj.io", "Application")
     parts = Parts(
         settings=settings,
         namespace=context.namespace,
         bus=context.bus,
         cluster=context.cluster,
-        applications=await discovery.resource("argoproj.io", "Application"),
+        applications=applications,
+        known_applications=Applications(
+            context.cluster,
+            applications,
+            read,
+            own=context.namespace,
+            given=context.common.application_namespaces,
+        ),
         destinations=destinations,
         projects=Projects(),
         heads=Heads(context.bus),

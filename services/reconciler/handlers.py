@@ -10,9 +10,9 @@ from services.reconciler.keys import AppKey
 from services.reconciler.live import Live, OnChange
 from services.reconciler.memory import forget, remember
 from services.reconciler.parts import Parts
+from services.reconciler.projects import read_project
 from services.reconciler.state import AppState
 from shared.events import GitRevision
-from shared.kinds.appproject import AppProject
 from shared.kinds.refs import ResourceKey
 from shared.telemetry import get_logger
 
@@ -40,6 +40,9 @@ def on_moved(parts: Parts, moved: Moved, delivery: str) -> None:
 
 def on_application(parts: Parts, key: AppKey, obj: Obj | None) -> None:
     """An Application appeared, changed or is gone. Our own status writes are no news."""
+    before = parts.states.get(key)
+    if before is not None and before.project in parts.projects.deleting:
+        parts.leaving_projects.add(before.project)
     if obj is None:
         forget(parts, key)
         return
@@ -64,13 +67,21 @@ def on_live(parts: Parts, server: str) -> OnChange:
     return changed
 
 
-def on_project(parts: Parts, name: str, project: AppProject | None) -> None:
-    """A project changed: what its Applications may do is looked at again."""
-    if project is None:
+def on_project(parts: Parts, name: str, obj: Obj | None) -> None:
+    """A project changed: what its Applications may do is looked at again. One that is invalid permits nothing."""
+    if obj is None:
         parts.projects.drop(name)
     else:
-        parts.projects.put(project)
-    requeue(parts, lambda state: state.project == name)
+        known = read_project(obj)
+        parts.projects.put(name, known)
+        if known.problems:
+            log.warning("an AppProject is invalid and permits nothing", project=name, problems=known.problems)
+            message = f"the project permits nothing until this is corrected: {'; '.join(known.problems)}"
+            parts.recorder.record(obj, "InvalidProject", message, type_="Warning")
+        if name in parts.projects.deleting:
+            parts.leaving_projects.add(name)
+    everybody = parts.projects.is_global(name)
+    requeue(parts, lambda state: everybody or state.project == name)
 
 
 def requeue(parts: Parts, concerned: Any) -> None:
@@ -84,6 +95,7 @@ def requeue(parts: Parts, concerned: Any) -> None:
 
 def on_settings(parts: Parts) -> None:
     """Argo CD's settings changed: everything is prepared and compared again, nothing is rendered that need not be."""
+    parts.projects.set_global(parts.argo.global_projects)
     requeue(parts, lambda _state: True)
 
 

@@ -18,8 +18,9 @@ from shared.bus import Bus
 from shared.events import AppEvent
 from shared.kinds.refs import ResourceKey
 from shared.kinds.settings import ArgoSettings
-from shared.kube import Cluster, Recorder, Resource, WorkQueue
+from shared.kube import Applications, Cluster, Recorder, Resource, WorkQueue
 
+Obj = dict[str, Any]
 SYNCS_AT_ONCE = 16
 
 
@@ -41,7 +42,9 @@ class Parts:
     queue: WorkQueue[AppKey]
     argo: ArgoSettings
     openings: Openings
+    known_applications: Applications[Obj]
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    leaving_projects: WorkQueue[str] = field(default_factory=WorkQueue)
     index: InputIndex = field(default_factory=InputIndex)
     states: dict[AppKey, AppState] = field(default_factory=dict)
     instances: dict[str, AppKey] = field(default_factory=dict)

@@ -17,11 +17,19 @@ from shared.merge import jq_path, pointer_path
 
 
 def project_of(parts: Parts, state: AppState) -> AppProject:
-    """Give the project of an Application. Raises InvalidSpec."""
-    project = parts.projects.get(state.project)
-    if project is None:
+    """Give the project of an Application, with what it inherits. Raises InvalidSpec."""
+    known = parts.projects.get(state.project)
+    if known is None:
         raise InvalidSpec(f"Application referencing project {state.project} which does not exist")
-    return project
+    if known.problems:
+        raise InvalidSpec(f"project {state.project} is invalid and permits nothing: {'; '.join(known.problems)}")
+    return known.project
+
+
+def cluster_of(parts: Parts, server: str) -> tuple[str, str]:
+    """Give the name of a cluster, and the project that it belongs to."""
+    secret = parts.destinations.secret(server)
+    return (secret.name, secret.project) if secret else ("in-cluster", "")
 
 
 def check_spec(parts: Parts, state: AppState) -> None:
@@ -33,9 +41,8 @@ def check_spec(parts: Parts, state: AppState) -> None:
     ]
     destination = spec.get("destination") or {}
     server = parts.destinations.server_of(destination)
-    secret = parts.destinations.secret(server)
-    name, namespace = secret.name if secret else "in-cluster", destination.get("namespace") or ""
-    if not permitted_destination(project, server=server, name=name, namespace=namespace):
+    (name, owner), namespace = cluster_of(parts, server), destination.get("namespace") or ""
+    if not permitted_destination(project, server=server, name=name, namespace=namespace, cluster_project=owner):
         problems.append(
             f"application destination server '{server}' and namespace '{namespace}' do not match any of the allowed "
             f"destinations in project '{project.name}'"
@@ -78,8 +85,8 @@ def refused_sources(spec: Obj, project: AppProject) -> list[str]:
 def refused(parts: Parts, state: AppState, destination: Destination, targets: Iterable[Target]) -> list[Outcome]:
     """Give a failed outcome for each object that the project does not permit."""
     project = project_of(parts, state)
-    secret = parts.destinations.secret(destination.server)
-    name = secret.name if secret else "in-cluster"
+    server = destination.server
+    name, owner = cluster_of(parts, server)
     found = []
     for target in targets:
         namespaced = bool(target.obj["metadata"].get("namespace"))
@@ -87,7 +94,7 @@ def refused(parts: Parts, state: AppState, destination: Destination, targets: It
         message = f"Resource {target.key.group}:{target.key.kind} is not permitted in project {project.name}."
         if allowed and namespaced:
             place = target.key.namespace
-            allowed = permitted_destination(project, server=destination.server, name=name, namespace=place)
+            allowed = permitted_destination(project, server=server, name=name, namespace=place, cluster_project=owner)
             message = f"namespace {place} is not permitted in project '{project.name}'"
         if not allowed:
             found.append(Outcome(target.key, target.obj["apiVersion"].rpartition("/")[2], "SyncFailed", message))

@@ -26,7 +26,3 @@ class Settings(BaseSettings):
         gt=0,
         description="How often branches are checked for news that got lost, and charts for new versions",
     )
-    all_namespaces: bool = Field(
-        default=False,
-        description="Also reconcile Applications outside Argo CD's namespace, where their project allows it",
-    )

@@ -13,12 +13,10 @@ import orjson
 from services.reconciler import handlers
 from services.reconciler.keys import AppKey
 from services.reconciler.parts import Parts
-from shared.kinds.application import InvalidObject
-from shared.kinds.appproject import AppProject
 from shared.kinds.clusters import ClusterSecret
 from shared.kinds.secrets import InvalidSecret
 from shared.kinds.settings import ArgoSettings
-from shared.kube import Discovery, EventType, Informer, Key
+from shared.kube import Applications, Discovery, EventType, Informer, Key
 from shared.run import Context
 from shared.telemetry import get_logger
 
@@ -34,7 +32,9 @@ def read(raw: bytes) -> Obj:
     return obj
 
 
-async def watch(context: Context, tasks: asyncio.TaskGroup, informer: Informer[Obj], take: Callable[..., None]) -> None:
+async def watch(
+    context: Context, tasks: asyncio.TaskGroup, informer: Informer[Obj] | Applications[Obj], take: Callable[..., None]
+) -> None:
     """Run an informer in the group, and wait for its first list."""
     tasks.create_task(informer.run(take))
     context.health.set_ready(informer.resource.plural, ok=False, why="not listed yet")
@@ -89,27 +89,15 @@ async def watch_projects(parts: Parts, context: Context, discovery: Discovery, t
     informer = Informer(context.cluster, resource, read, namespace=context.namespace)
 
     def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
-        handlers.on_project(parts, key.name, None if type_ is EventType.DELETED else project_of(obj))
+        handlers.on_project(parts, key.name, None if type_ is EventType.DELETED else obj)
 
     await watch(context, tasks, informer, take)
 
 
-def project_of(obj: Obj) -> AppProject | None:
-    """Read a project; one that is no AppProject permits nothing."""
-    try:
-        return AppProject.parse(obj)
-    except InvalidObject as error:
-        log.warning("an AppProject can't be used", project=obj["metadata"]["name"], problem=str(error))
-        return None
-
-
-async def watch_applications(parts: Parts, context: Context, discovery: Discovery, tasks: asyncio.TaskGroup) -> None:
-    """Hear of every Application, in Argo CD's namespace or in all."""
-    resource = await discovery.resource("argoproj.io", "Application")
-    namespace = None if parts.settings.all_namespaces else context.namespace
-    informer = Informer(context.cluster, resource, read, namespace=namespace)
+async def watch_applications(parts: Parts, context: Context, _discovery: Discovery, tasks: asyncio.TaskGroup) -> None:
+    """Hear of every Application, in Argo CD's namespace and in those that `application.namespaces` lists."""
 
     def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
         handlers.on_application(parts, AppKey(*key), None if type_ is EventType.DELETED else obj)
 
-    await watch(context, tasks, informer, take)
+    await watch(context, tasks, parts.known_applications, take)

@@ -29,6 +29,11 @@ def matches(pattern: str, text: str, separators: str = "") -> bool:
     return steps is not None and _run(steps, text)
 
 
+def readable(pattern: str) -> bool:
+    """Tell whether a pattern means something at all."""
+    return _META.isdisjoint(pattern) or compiled(pattern) is not None
+
+
 def agrees(pattern: str, text: str, separators: str = "") -> bool:
     """Match, where a leading `!` turns the answer round."""
     if is_deny(pattern):

@@ -100,7 +100,7 @@ def with_global_projects(project: AppProject, others: Iterable[AppProject]) -> A
     for other in others:
         added = {name: getattr(spec, name) + getattr(other.spec, name) for name in _MERGED}
         white = other.spec.namespace_resource_whitelist
-        if white is not None:
+        if white:  # an empty one adds nothing: it must not turn "every kind" into "none"
             added["namespace_resource_whitelist"] = (spec.namespace_resource_whitelist or ()) + white
         spec = spec.model_copy(update=added)
     return project.model_copy(update={"spec": spec})

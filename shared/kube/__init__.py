@@ -5,6 +5,7 @@ health.
 """
 
 from shared.kube import conditions, verbs
+from shared.kube.applications import Applications
 from shared.kube.client import Cluster, connect, connect_secret
 from shared.kube.discovery import Discovery, Resource
 from shared.kube.errors import (
@@ -39,6 +40,7 @@ from shared.kube.workqueue import WorkQueue
 __all__ = [
     "AlreadyExists",
     "ApiError",
+    "Applications",
     "BadRequest",
     "Cause",
     "Cluster",

@@ -33,6 +33,11 @@ class Common(BaseSettings):
         default=SecretStr("nats://127.0.0.1:4222"), description="NATS servers, separated by commas; none: no bus"
     )
     namespace: str = Field(default="argocd", description="Namespace of the Applications and of Argo CD's settings")
+    application_namespaces: str = Field(
+        default="",
+        description="Other namespaces with Applications: names, globs, /regular expressions/, separated by commas; "
+        "those of application.namespaces in argocd-cmd-params-cm are added",
+    )
     kubeconfig: Path | None = Field(default=None, description="Kubeconfig file; empty: the pod's own identity")
     kube_context: str | None = Field(default=None, description="Context in the kubeconfig; empty: its current one")
     data: Path = Field(default=Path("~/.local/share/tiphys"), description="Folder for mirrors and caches")

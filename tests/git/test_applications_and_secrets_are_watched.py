@@ -25,7 +25,7 @@ async def serving(cluster: ClusterUnderTest, bus: Bus, namespace: str, data: Pat
     common = Common(namespace=namespace, kubeconfig=cluster.kubeconfig, data=data, nats_url=SecretStr("unused"))
     health = Health("git_watcher")
     async with connect(cluster.kubeconfig) as connection, AsyncExitStack() as stack:
-        overrides = {"poll_seconds": 3600.0, "all_namespaces": False}
+        overrides = {"poll_seconds": 3600.0}
         pool = EnginesOnce(1, stack)
         context = Context("git_watcher", common, bus, connection, health, pool, overrides)
         async with background(app(context)):

@@ -131,13 +131,25 @@ class Delivery:
             if type_ != "DELETED" and not found.done() and _holds(holds, obj):
                 found.set_result(obj)
 
-        async with self._watching(group, kind, namespace or self.namespace, name, take):
+        async with self._watching(group, kind, namespace or self.namespace, f"metadata.name={name}", take):
             try:
                 async with asyncio.timeout(seconds):
                     return await found
             except TimeoutError:
                 last = {part: value for obj in seen for part, value in obj.items() if part != "metadata"}
                 pytest.fail(f"{kind} {name} did not become what the test waits for: {orjson.dumps(last).decode()}")
+
+    async def until_event(self, kind: str, name: str, reason: str, *words: str) -> None:
+        """Wait until a Kubernetes Event about an object of Argo's namespace says all these words."""
+        fields = f"involvedObject.kind={kind},involvedObject.name={name},reason={reason}"
+        said = asyncio.Event()
+
+        def take(_type: Any, _key: Any, event: Obj, _old: Any) -> None:
+            if all(word in event["message"] for word in words):
+                said.set()
+
+        async with self._watching("", "Event", ARGO, fields, take), asyncio.timeout(60):
+            await said.wait()
 
     async def until_gone(self, group: str, kind: str, name: str, namespace: str | None = None) -> None:
         """Wait until an object does not exist."""
@@ -147,7 +159,8 @@ class Delivery:
             if type_ == "DELETED":
                 gone.set()
 
-        async with self._watching(group, kind, namespace or self.namespace, name, take) as informer:
+        fields = f"metadata.name={name}"
+        async with self._watching(group, kind, namespace or self.namespace, fields, take) as informer:
             async with asyncio.timeout(60):
                 await informer.synced.wait()
                 if informer.store:
@@ -155,10 +168,10 @@ class Delivery:
 
     @asynccontextmanager
     async def _watching(
-        self, group: str, kind: str, namespace: str, name: str, take: Callable[..., None]
+        self, group: str, kind: str, namespace: str, fields: str, take: Callable[..., None]
     ) -> AsyncIterator[Informer[Obj]]:
         resource = await self.discovery.resource(group, kind)
-        informer = Informer(self.cluster, resource, read, namespace=namespace, field_selector=f"metadata.name={name}")
+        informer = Informer(self.cluster, resource, read, namespace=namespace, field_selector=fields)
         watching = asyncio.create_task(informer.run(take))
         try:
             yield informer

@@ -1,5 +1,7 @@
 """AppProject: repositories, destinations and kinds that it does not permit stop an Application, with the reason."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -14,11 +16,14 @@ EVERYTHING: Obj = {
 }
 
 
-async def with_project(delivery: Delivery, spec: Obj, manifests: dict[str, bytes]) -> None:
+async def with_project(
+    delivery: Delivery, spec: Obj, manifests: dict[str, bytes], labels: dict[str, str] | None = None
+) -> None:
     """An Application of a project of its own."""
     delivery.begin({f"app/{name}": content for name, content in manifests.items()})
     project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "spec": {**EVERYTHING, **spec}}
-    await delivery.apply(project | {"metadata": {"name": delivery.app, "namespace": ARGO}})
+    metadata = {"name": delivery.app, "namespace": ARGO, "labels": labels or {}}
+    await delivery.apply(project | {"metadata": metadata})
     app = delivery.application(project=delivery.app, automated={})
     app["spec"]["syncPolicy"]["retry"] = {"limit": 0}
     await delivery.apply(app)
@@ -58,3 +63,56 @@ async def test_an_object_in_a_namespace_that_is_not_permitted(delivery: Delivery
     await with_project(delivery, only, {"stray.json": orjson.dumps(stray)})
     app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] == "Failed")
     assert "namespace kube-system is not permitted" in app["status"]["operationState"]["message"]
+
+
+def project(delivery: Delivery, **spec: Any) -> Obj:
+    """The project of the test's own name."""
+    metadata: Obj = {"name": delivery.app, "namespace": ARGO}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": metadata,
+        "spec": EVERYTHING | spec,
+    }
+
+
+async def test_an_invalid_project_permits_nothing_and_every_problem_is_named(delivery: Delivery) -> None:
+    roles = [{"name": "dev", "policies": ["p, role:admin, applications, *, */*, allow"]}]
+    await with_project(delivery, {"sourceRepos": ["*", "!["], "roles": roles}, {"a.json": config_map("a")})
+    await delivery.until(complains("InvalidSpecError", "is invalid", "'![' can't be read", "its subject must be"))
+    await delivery.until_event("AppProject", delivery.app, "InvalidProject", "its object must be")
+    assert await delivery.get("ConfigMap", "a") is None
+
+
+async def test_a_project_goes_only_after_its_applications(delivery: Delivery) -> None:
+    await with_project(delivery, {}, {"a.json": config_map("a")})
+    await delivery.until(synced)
+    leaving = project(delivery)
+    leaving["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+    await delivery.apply(leaving)
+    assert (await delivery.stack.kubectl("delete", "appproject", delivery.app, "-n", ARGO, "--wait=false")).code == 0
+    await delivery.until_event("AppProject", delivery.app, "DeletionBlocked", f"{ARGO}/{delivery.app}")
+    assert (await delivery.stack.kubectl("delete", "application", delivery.app, "-n", ARGO)).code == 0
+    await delivery.until_gone("argoproj.io", "AppProject", delivery.app, namespace=ARGO)
+
+
+@asynccontextmanager
+async def setting(delivery: Delivery, key: str, value: str) -> AsyncIterator[None]:
+    """A key of argocd-cm, for a while."""
+    metadata = {"name": "argocd-cm", "namespace": ARGO}
+    await delivery.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {key: value}})
+    try:
+        yield
+    finally:
+        await delivery.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+
+
+async def test_what_a_global_project_denies_is_denied(delivery: Delivery) -> None:
+    everybody = project(delivery, namespaceResourceBlacklist=[{"group": "", "kind": "ConfigMap"}])
+    everybody["metadata"]["name"] = f"{delivery.app}-all"
+    await delivery.apply(everybody)
+    rule = [{"projectName": f"{delivery.app}-all", "labelSelector": {"matchLabels": {"of": delivery.app}}}]
+    async with setting(delivery, "globalProjects", orjson.dumps(rule).decode()):
+        await with_project(delivery, {}, {"a.json": config_map("a")}, {"of": delivery.app})
+        app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] == "Failed")
+    assert "ConfigMap is not permitted in project" in app["status"]["operationState"]["message"]
