@@ -123,11 +123,16 @@ def _constant(_: str) -> NoReturn:
 
 
 def _documents(text: bytes, name: str) -> Iterator[Any]:
-    loader = _Loader(text)
     builder = _Builder(name)
+    return (builder.document(node) for node in nodes(text, name))
+
+
+def nodes(text: bytes, name: str) -> Iterator[yaml.Node | None]:
+    """The root of each document of a file in UTF-8 without a byte order mark. Raises YamlError."""
+    loader = _Loader(text)
     try:
         while loader.check_node():
-            yield builder.document(loader.get_node())
+            yield loader.get_node()
     except _Deep as error:
         raise YamlError(name, 0, 0, f"is nested deeper than {DEEPEST} levels") from error
     except yaml.MarkedYAMLError as error:
