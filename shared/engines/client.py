@@ -85,6 +85,11 @@ class Engines:
                 return await self._perform(op, args, seconds, files)
 
     @property
+    def deadline(self) -> float:
+        """How long a call may take, in seconds, where the caller says nothing."""
+        return self._deadline
+
+    @property
     def binary(self) -> Path:
         """The worker's program; its name holds the digest of its sources."""
         return self._binary

@@ -1,12 +1,14 @@
 """Questions to data: jq filters (gojq), gjson paths, sjson edits, Kubernetes' JSONPath.
 
-jq's `env` and `$ENV` are empty. Reasons: FilterInvalid, FilterFailed, PathInvalid, PathFailed, BadArguments.
+jq's `env` and `$ENV` are empty. Reasons: FilterInvalid, FilterFailed, FilterTimeout, PathInvalid, PathFailed,
+BadArguments.
 """
 
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 from shared.engines.client import Engines
+from shared.engines.outcome import Outcome, outcome
 
 
 class Found(NamedTuple):
@@ -16,6 +18,13 @@ class Found(NamedTuple):
     kind: str
     raw: str
     text: str
+
+
+class Places(NamedTuple):
+    """One value, and the jq expressions to follow in it."""
+
+    filters: Sequence[str]
+    value: Any
 
 
 class Edit(NamedTuple):
@@ -37,6 +46,19 @@ async def jq(engines: Engines, filter_: str, data: Any, *, limit: int = 0) -> li
     """A jq filter's outputs; `limit` stops after so many (0: all)."""
     found: list[Any] = await engines.call("jq.run", {"filter": filter_, "input": data, "limit": limit})
     return found
+
+
+async def jq_paths(engines: Engines, items: Sequence[Places], *, seconds: float) -> list[Outcome]:
+    """Where jq expressions lead in each value: lists of names and indexes, or an `EngineError` each.
+
+    An expression that leads nowhere in a value (what it asks for is not there) has no paths. Each has `seconds` to run;
+    one that took longer is not tried on the values after it.
+    """
+    asked = [{"filters": list(one.filters), "input": one.value} for one in items]
+    longest = seconds * (1 + len({text for one in items for text in one.filters}))
+    args = {"items": asked, "milliseconds": int(seconds * 1000)}
+    answers = await engines.call("jq.paths", args, deadline=longest + engines.deadline)
+    return [outcome(each) for each in answers]
 
 
 async def gjson(engines: Engines, data: bytes, paths: Sequence[str]) -> list[Found]:

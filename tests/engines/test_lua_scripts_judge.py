@@ -67,6 +67,13 @@ async def test_time_is_there_and_nothing_else_of_os(engines: Engines) -> None:
     assert await lua.run(engines, script, {}) == [4, True, "1970"]
 
 
+async def test_require_gives_what_is_open_and_nothing_else(engines: Engines) -> None:
+    script = """local os = require("os") local found, why = pcall(require, "io") return os.date("%Y", 0), found, why"""
+    year, found, why = await lua.run(engines, script, {})
+    assert (year, found) == ("1970", False)
+    assert "module io not found" in why
+
+
 @pytest.mark.parametrize("library", ["string", "math", "coroutine"])
 async def test_the_switch_opens_libraries(engines: Engines, library: str) -> None:
     script = f"return {library} ~= nil"

@@ -183,3 +183,43 @@ async def test_jsonpath_says_what_is_missing_unless_it_may(engines: Engines) -> 
     with pytest.raises(EngineError) as caught:
         await query.jsonpath(engines, "{.x", DOCUMENT)
     assert caught.value.reason == "PathInvalid"
+
+
+CONTAINERS = {"spec": {"containers": [{"name": "a", "image": "x"}, {"name": "proxy", "image": "y"}, {"name": "c"}]}}
+
+
+@pytest.mark.parametrize(
+    ("filter_", "paths"),
+    [
+        ('.spec.containers[] | select(.name == "proxy")', [["spec", "containers", 1]]),
+        (".spec.containers[1:]", [["spec", "containers", 1], ["spec", "containers", 2]]),
+        (".spec.containers[-1].name", [["spec", "containers", 2, "name"]]),
+        (".spec.containers[].image?", [["spec", "containers", at, "image"] for at in range(3)]),
+        ("(.a, .b)  # a remark", [["a"], ["b"]]),
+        (".nothing[] | select(.x)", []),
+        (".spec.containers[] | select(.labels[] == 1)", []),
+        (".spec.containers.name", []),
+        ("empty", []),
+    ],
+)
+async def test_jq_tells_where_it_leads(engines: Engines, filter_: str, paths: list[Any]) -> None:
+    assert await query.jq_paths(engines, [query.Places([filter_], CONTAINERS)], seconds=5) == [paths]
+
+
+@pytest.mark.parametrize(
+    ("filter_", "reason"),
+    [
+        (".a |", "FilterInvalid"),
+        ("nonsense(.a)", "FilterInvalid"),
+        ('error("no")', "FilterFailed"),
+        (".spec | keys | .[]", "FilterFailed"),
+        ("last(repeat(.spec))", "FilterTimeout"),
+    ],
+)
+async def test_what_is_wrong_with_one_value_or_expression_is_told_for_each(
+    engines: Engines, filter_: str, reason: str
+) -> None:
+    items = [query.Places([".a"], {}), query.Places([".a", filter_], CONTAINERS), query.Places([filter_], CONTAINERS)]
+    good, *bad = await query.jq_paths(engines, items, seconds=0.3)
+    assert good == [["a"]]
+    assert [(error.reason, filter_ in error.message) for error in bad] == [(reason, True)] * 2

@@ -69,11 +69,23 @@ func openLibraries(state *lua.LState, all bool) {
 		state.Push(lua.LString(each.name))
 		state.Call(1, 0)
 	}
-	for _, name := range []string{"dofile", "loadfile", "load", "loadstring", "require", "module", "collectgarbage", "_printregs"} {
+	for _, name := range []string{"dofile", "loadfile", "load", "loadstring", "module", "collectgarbage", "_printregs"} {
 		state.SetGlobal(name, lua.LNil)
 	}
 	state.SetGlobal("print", state.NewFunction(func(*lua.LState) int { return 0 }))
 	state.SetGlobal(lua.OsLibName, clockOnly(state))
+	state.SetGlobal("require", state.NewFunction(openedOnly))
+}
+
+// openedOnly is a `require` for what is there already: many scripts begin with `local os = require("os")`.
+func openedOnly(state *lua.LState) int {
+	name := state.CheckString(1)
+	library, opened := state.GetGlobal(name).(*lua.LTable)
+	if !opened || name == "obj" || name == "actionParams" {
+		state.RaiseError("module %s not found", name)
+	}
+	state.Push(library)
+	return 1
 }
 
 // clockOnly is the part of `os` that tells the time.
