@@ -5,6 +5,7 @@ from functools import partial
 
 from services.reconciler import handlers
 from services.reconciler.announce import send
+from services.reconciler.assess import Assessor
 from services.reconciler.destinations import Destinations
 from services.reconciler.follow import check_heads, follow_heads
 from services.reconciler.heads import Heads
@@ -42,11 +43,13 @@ async def app(context: Context) -> None:
 
 async def wire(context: Context, settings: Settings, discovery: Discovery, tasks: asyncio.TaskGroup) -> Parts:
     """Make what the steps share."""
+    assess = Assessor(lambda: parts.argo, context.engines)
     destinations = Destinations(
         context.cluster,
         tasks,
         tracking=lambda: parts.argo.tracking,
         on_change=lambda server: handlers.on_live(parts, server),
+        assess=assess,
         concurrency=settings.concurrent_writes,
     )
     applications = await discovery.resource("argoproj.io", "Application")
@@ -70,6 +73,8 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         queue=WorkQueue(),
         argo=ArgoSettings.from_configmap({}),
         openings=Openings(context.engines),
+        engines=context.engines,
+        assess=assess,
         spawn=tasks.create_task,
     )
     return parts

@@ -11,15 +11,21 @@ from typing import Any, Literal, NamedTuple
 from services.reconciler.desired import Target
 from shared.kinds.ignoring import NOTHING
 from shared.merge import (
+    Path,
     contains,
     digest,
     jq_path,
     managed_by,
+    only_managed,
+    owned_fields,
     owns_more,
     pointer_path,
     strip_volatile,
+    together,
+    with_types,
     without,
     without_managed,
+    without_places,
 )
 
 Obj = dict[str, Any]
@@ -36,9 +42,12 @@ class Verdict(NamedTuple):
     message: str = ""
 
 
-def live_digest(live: Obj) -> str:
-    """Digest a live object without its status and what the API server stamps: equal digests need no new comparison."""
-    return digest(strip_volatile(live))
+def live_digest(live: Obj, *, status: bool = False) -> str:
+    """Digest a live object without what the API server stamps, and without its status unless that counts: equal digests
+    need no new comparison.
+    """
+    kept = strip_volatile(live)
+    return digest({**kept, "status": live.get("status")} if status else kept)
 
 
 def still_holds(verdict: Verdict | None, target: Target | None, live: str) -> bool:
@@ -47,38 +56,63 @@ def still_holds(verdict: Verdict | None, target: Target | None, live: str) -> bo
     return verdict is not None and (verdict.live, verdict.desired) == (live, wanted) and verdict.status != "Unknown"
 
 
-def judge(target: Target, live: Obj, live_sum: str) -> Verdict | None:
+class Places(NamedTuple):
+    """Where jq expressions that are more than paths lead in the two objects that are compared."""
+
+    one: tuple[Path, ...] = ()
+    other: tuple[Path, ...] = ()
+
+
+NOWHERE = Places()
+
+
+def judge(target: Target, live: Obj, live_sum: str, places: Places = NOWHERE) -> Verdict | None:
     """Compare locally; None when the API server has to say.
 
     In sync without a call when every leaf of the desired object that counts equals the live one and our field manager
     owns nothing more.
     """
-    wanted = comparable(target.obj)
-    mine, theirs = (counted(target, obj, live) for obj in (wanted, live))
+    wanted = comparable(target)
+    mine, theirs = counted(target, wanted, live, places.one), counted(target, live, live, places.other)
     if contains(mine, theirs) and not owns_more(live, FIELD_MANAGER, wanted):
         return Verdict("Synced", live_sum, target.digest)
     return None
 
 
-def judge_prediction(target: Target, live: Obj, live_sum: str, predicted: Obj) -> Verdict:
-    """Give the verdict of a dry run: in sync when applying would change nothing that counts."""
-    before, after = (live_digest(counted(target, obj, live)) for obj in (live, predicted))
-    return Verdict("Synced" if before == after else "OutOfSync", live_sum, target.digest)
+def judge_prediction(target: Target, live: Obj, live_sum: str, predicted: Obj, places: Places = NOWHERE) -> Verdict:
+    """Give the verdict of a dry run: in sync when applying would change nothing that counts.
+
+    What counts is what our field manager owns, before or after; what webhooks and controllers add is theirs, unless
+    `IncludeMutationWebhook` says otherwise.
+    """
+    before, after = counted(target, live, live, places.one), counted(target, predicted, live, places.other)
+    tree = together([*owned_fields(live, FIELD_MANAGER), *owned_fields(predicted, FIELD_MANAGER)])
+    if tree and not target.counting.webhooks:
+        before, after = only_managed(before, tree), only_managed(after, tree)
+    status = target.counting.status
+    same = live_digest(before, status=status) == live_digest(after, status=status)
+    return Verdict("Synced" if same else "OutOfSync", live_sum, target.digest)
 
 
-def counted(target: Target, obj: Obj, live: Obj) -> Obj:
-    """Give the object without what `ignoreDifferences` leaves out: by JSON pointer, by jq path, by who manages it."""
+def counted(target: Target, obj: Obj, live: Obj, places: tuple[Path, ...] = ()) -> Obj:
+    """Give the object without what `ignoreDifferences` leaves out (by JSON pointer, by jq, by who manages it), with
+    known types in one form.
+    """
     ignored = target.ignored
-    if ignored == NOTHING:
-        return obj
-    read = [*map(pointer_path, ignored.json_pointers), *map(jq_path, ignored.jq_path_expressions)]
-    trees = managed_by(live, ignored.managed_fields_managers)
-    return without_managed(without(obj, [path for path in read if path is not None]), trees)
+    if ignored != NOTHING:
+        read = [*map(pointer_path, ignored.json_pointers), *map(jq_path, ignored.jq_path_expressions)]
+        trees = managed_by(live, ignored.managed_fields_managers)
+        obj = without_managed(without_places(obj, places), trees)
+        obj = without(obj, [path for path in read if path is not None])
+    return with_types(obj, target.counting.types)
 
 
-def comparable(obj: Obj) -> Obj:
-    """Give what is compared of a desired object: no status, and a Secret's `stringData` as the `data` it becomes."""
-    plain = {key: value for key, value in obj.items() if key != "status"}
+def comparable(target: Target) -> Obj:
+    """Give what is compared of a desired object: no status unless that counts, and a Secret's `stringData` as the
+    `data` it becomes.
+    """
+    obj = target.obj
+    plain = obj if target.counting.status else {key: value for key, value in obj.items() if key != "status"}
     if plain.get("kind") == "Secret" and plain.get("apiVersion") == "v1" and plain.get("stringData"):
         return _encoded(plain)
     return plain

@@ -19,7 +19,8 @@ from services.reconciler.state import AppState, Obj, Rendered
 from shared.bus import BusError, ObjectMissing
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, git_delivery
 from shared.kinds.customizations import Ignored
-from shared.kinds.ignoring import ignored_for
+from shared.kinds.ignoring import Counting, aggregated, counting_for, ignored_for, together
+from shared.kinds.options import compare_options
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import KubeError
 from shared.merge import digest
@@ -64,7 +65,14 @@ def inputs_of(parts: Parts, state: AppState, destination: Destination) -> str:
     spec = state.obj["spec"]
     argo = parts.argo
     given = [spec.get(name) for name in ("source", "sources", "destination", "project", "ignoreDifferences")]
-    return digest([*given, destination.server, render_settings(argo), repr(argo.tracking), repr(argo.customizations)])
+    told = [
+        destination.server,
+        render_settings(argo),
+        repr(argo.tracking),
+        repr(argo.compare),
+        compare_options(state.obj),
+    ]
+    return digest([*given, *told, repr(argo.customizations)])
 
 
 async def _render(parts: Parts, state: AppState, destination: Destination, inputs: str, *, hard: bool) -> None:
@@ -175,10 +183,15 @@ async def scope_of(parts: Parts, state: AppState, destination: Destination, kind
     instance = instance_of(state.key, parts.namespace)
     rules = state.obj["spec"].get("ignoreDifferences") or ()
 
-    def ignored(key: ResourceKey) -> Ignored:
-        return ignored_for(key, rules, argo)
+    options = compare_options(state.obj)
 
-    return Scope(namespace, argo.tracking, instance, namespaced.get, excluded, ignored)
+    def ignored(key: ResourceKey, obj: Obj) -> Ignored:
+        return together([ignored_for(key, rules, argo), aggregated(obj, argo)])
+
+    def counting(obj: Obj) -> Counting:
+        return counting_for(obj, options, argo)
+
+    return Scope(namespace, argo.tracking, instance, namespaced.get, excluded, ignored, counting)
 
 
 async def want(parts: Parts, state: AppState, destination: Destination, manifests: list[Obj], name: str) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from shared.kinds.customizations import Ignored
-from shared.kinds.ignoring import NOTHING
+from shared.kinds.ignoring import NOTHING, PLAIN, Counting
 from shared.kinds.options import sync_wave
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kinds.tracking import Tracking, with_tracking
@@ -42,6 +42,7 @@ class Target:
     wave: int = 0
     hooks: tuple[str, ...] = ()
     ignored: Ignored = NOTHING
+    counting: Counting = PLAIN
 
 
 class Scope(NamedTuple):
@@ -54,7 +55,8 @@ class Scope(NamedTuple):
     instance: str
     namespaced: Callable[[GroupKind], bool | None]
     excluded: Callable[[GroupKind], bool]
-    ignored: Callable[[ResourceKey], Ignored] = lambda _key: NOTHING
+    ignored: Callable[[ResourceKey, Obj], Ignored] = lambda _key, _obj: NOTHING
+    counting: Callable[[Obj], Counting] = lambda _obj: PLAIN
 
 
 class Condition(NamedTuple):
@@ -105,16 +107,23 @@ def target_of(obj: Obj, scope: Scope) -> Target:
     plain = placed(obj, scope.namespaced(kind), scope.namespace)
     hooks = hook_phases(plain)
     key = ResourceKey.of(plain)
-    ignored = scope.ignored(key)
+    ignored, counting = scope.ignored(key, plain), scope.counting(plain)
     plain = with_tracking(plain, scope.tracking, scope.instance, scope.namespace)
     return Target(
-        key, plain, name_of(plain, ignored), sync_wave(plain), hooks or (() if hooks is None else ("Skip",)), ignored
+        key,
+        plain,
+        name_of(plain, ignored, counting),
+        sync_wave(plain),
+        hooks or (() if hooks is None else ("Skip",)),
+        ignored,
+        counting,
     )
 
 
-def name_of(obj: Obj, ignored: Ignored) -> str:
+def name_of(obj: Obj, ignored: Ignored, counting: Counting) -> str:
     """Digest what is wanted, and what of it counts: when either changes, it is compared again."""
-    return digest(obj) if ignored == NOTHING else digest([obj, repr(ignored)])
+    plain = (ignored, counting) == (NOTHING, PLAIN)
+    return digest(obj) if plain else digest([obj, repr(ignored), repr(counting)])
 
 
 def prepare(manifests: Iterable[Obj], scope: Scope, rendered: str) -> Desired:

@@ -7,22 +7,27 @@ looking empty.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import orjson
 
 from services.reconciler.live import Live, LiveObjects, OnChange
+from shared.health import Health
 from shared.kinds.refs import GVK, GroupKind, ResourceKey
 from shared.kinds.tracking import Tracking
 from shared.kube import Cluster, Discovery, EventType, Informer, NotFound, Resource, UnknownKind, compact, verbs
 
 Obj = dict[str, Any]
+Assess = Callable[[Live], Awaitable[Health | None]]
 FIRST_LIST_TIMEOUT = 60.0
 
 
 class Destination:
-    """A cluster that Applications are delivered to. Runs its informers in the task group that it is given."""
+    """A cluster that Applications are delivered to. Runs its informers in the task group that it is given.
+
+    `assess` gives the health of one of its objects.
+    """
 
     def __init__(
         self,
@@ -32,8 +37,10 @@ class Destination:
         server: str,
         tracking: Callable[[], Tracking],
         on_change: OnChange,
+        assess: Assess,
         concurrency: int,
     ) -> None:
+        self.assess = assess
         self.cluster = cluster
         self.server = server
         self.discovery = Discovery(cluster)

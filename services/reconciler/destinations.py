@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
-from services.reconciler.destination import Destination
+from services.reconciler.destination import Assess, Destination
 from services.reconciler.errors import ComparisonFailed, InvalidSpec
 from services.reconciler.live import OnChange
 from services.reconciler.state import AppState
@@ -32,14 +32,17 @@ class Destinations:
         self,
         own: Cluster,
         tasks: asyncio.TaskGroup,
+        *,
         tracking: Callable[[], Tracking],
         on_change: OnServerChange,
+        assess: Assess,
         concurrency: int,
     ) -> None:
         self._own = own
         self._tasks = tasks
         self._tracking = tracking
         self._on_change = on_change
+        self._assess = assess
         self._concurrency = concurrency
         self._secrets: dict[str, ClusterSecret] = {}
         self._open: dict[str, tuple[Destination, AsyncExitStack]] = {}
@@ -99,6 +102,7 @@ class Destinations:
             server=server,
             tracking=self._tracking,
             on_change=self._on_change(server),
+            assess=self._assess,
             concurrency=self._concurrency,
         )
         return destination, closing

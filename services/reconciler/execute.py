@@ -16,7 +16,7 @@ from services.reconciler.hooks import run_hook
 from services.reconciler.outcome import Outcome
 from services.reconciler.plan import Step
 from services.reconciler.write import Writing, apply_one, prune_one
-from shared.health import Health, health
+from shared.health import Health
 from shared.kinds.refs import ResourceKey
 
 
@@ -85,7 +85,7 @@ async def until_healthy(destination: Destination, keys: Iterable[ResourceKey]) -
     keys = tuple(keys)
     while True:
         woken = destination.next_change()
-        seen = {key: live_health(destination, key) for key in keys}
+        seen = {key: await live_health(destination, key) for key in keys}
         degraded = [key for key, found in seen.items() if found and found.status == "Degraded"]
         if degraded:
             return [_degraded(destination, key, seen[key]) for key in degraded]
@@ -94,10 +94,10 @@ async def until_healthy(destination: Destination, keys: Iterable[ResourceKey]) -
         await woken
 
 
-def live_health(destination: Destination, key: ResourceKey) -> Health | None:
+async def live_health(destination: Destination, key: ResourceKey) -> Health | None:
     """Give the health of a live object; Progressing while it is not seen yet, None when its kind has none."""
     live = destination.live.get(key)
-    return health(live.load()) if live else Health("Progressing", "")
+    return await destination.assess(live) if live else Health("Progressing", "")
 
 
 def _degraded(destination: Destination, key: ResourceKey, found: Health | None) -> Outcome:

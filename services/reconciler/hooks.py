@@ -13,7 +13,7 @@ from services.reconciler.compare import FIELD_MANAGER
 from services.reconciler.desired import HELM_HOOK, Target
 from services.reconciler.destination import Destination
 from services.reconciler.outcome import Outcome
-from shared.health import Health, health
+from shared.health import Health
 from shared.kinds.refs import ResourceKey
 from shared.kube import KubeError
 
@@ -87,7 +87,7 @@ async def until_ended(destination: Destination, key: ResourceKey, uid: str) -> H
         live = destination.live.get(key)
         if live is None or live.uid != uid:
             return Health("Degraded", "the hook was deleted before it ended")
-        found = health(live.load())
+        found = await destination.assess(live)
         if found is None or found.status in {"Healthy", "Degraded"}:
             return found or Health("Healthy", "")
         await woken

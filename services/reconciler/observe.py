@@ -1,33 +1,28 @@
 """What lives, held against what is wanted: only the objects that changed are looked at, and only those that the local
-check can't
-decide cost a call (a server-side-apply dry run).
+check can't decide cost a call (settle.py), or a health script (assess.py).
 
 In: `state.dirty`. Out: `state.verdicts` and `state.found`. Raises ComparisonFailed where the destination can't be read.
 """
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
 
-from services.reconciler.compare import (
-    FIELD_MANAGER,
-    SyncStatus,
-    Verdict,
-    judge,
-    judge_prediction,
-    live_digest,
-    still_holds,
-)
+from services.reconciler.compare import SyncStatus, Verdict, judge, live_digest, still_holds
 from services.reconciler.desired import Condition, Target, hook_phases
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed
+from services.reconciler.expressions import needs_engine
 from services.reconciler.live import Live
 from services.reconciler.parts import Parts
 from services.reconciler.rollup import Found
 from services.reconciler.scope import instance_of
+from services.reconciler.settle import Doubt, settle
 from services.reconciler.state import AppState, Obj
 from shared.health import health
 from shared.kinds.options import compare_options, ignores_health
 from shared.kinds.refs import GroupKind, ResourceKey
-from shared.kube import ApiError, UnknownKind
+from shared.kube import ApiError
 
 
 def held_kinds(state: AppState) -> set[GroupKind]:
@@ -47,15 +42,41 @@ async def observe(parts: Parts, state: AppState, destination: Destination) -> No
         raise ComparisonFailed(f"Failed to load live state: {error}", retriable=True) from error
     instance = instance_of(state.key, parts.namespace)
     keys, state.dirty = dirty_keys(state, destination, instance), set()
-    unsure = [key for key in keys if not look(state, destination, key, instance)]
-    results = await asyncio.gather(*(ask(state, destination, key) for key in unsure), return_exceptions=True)
-    for key, result in zip(unsure, results, strict=True):
-        if isinstance(result, BaseException):
-            state.touch(key)
-    failures = [result for result in results if isinstance(result, BaseException)]
+    doubts = [doubt for key in keys if (doubt := look(state, destination, key, instance)) is not None]
+    failures = await decide_all(parts, state, destination, doubts)
+    await assess_all(parts, state, destination, keys)
     state.shared = shared_warnings(state, destination, instance)
     if failures:
         raise failures[0]
+
+
+async def decide_all(
+    parts: Parts, state: AppState, destination: Destination, doubts: list[Doubt]
+) -> list[ComparisonFailed]:
+    """Have every doubt settled; those that could not be are looked at again, and given."""
+    try:
+        verdicts = await settle(parts, destination, doubts)
+    except BaseException:
+        for doubt in doubts:
+            state.touch(doubt.target.key)
+        raise
+    failures = []
+    for doubt, verdict in zip(doubts, verdicts, strict=True):
+        if isinstance(verdict, ComparisonFailed):
+            state.touch(doubt.target.key)
+            failures.append(verdict)
+        else:
+            note(state, doubt.target, doubt.live, verdict, doubt.body)
+    return failures
+
+
+async def assess_all(parts: Parts, state: AppState, destination: Destination, keys: Iterable[ResourceKey]) -> None:
+    """Ask the health scripts of the kinds that have one; what they said of the same object before is remembered."""
+    pairs = [(key, live) for key in keys if key in state.found and (live := destination.live.get(key))]
+    scripted = [(key, live) for key, live in pairs if parts.assess.scripted(live)]
+    found = await asyncio.gather(*(parts.assess(live) for _, live in scripted))
+    for (key, _), health_ in zip(scripted, found, strict=True):
+        state.found[key] = replace(state.found[key], health=health_)
 
 
 def dirty_keys(state: AppState, destination: Destination, instance: str) -> set[ResourceKey]:
@@ -66,8 +87,8 @@ def dirty_keys(state: AppState, destination: Destination, instance: str) -> set[
     return {*wanted, *destination.live.tracked(instance), *state.found}
 
 
-def look(state: AppState, destination: Destination, key: ResourceKey, instance: str) -> bool:
-    """Judge one object locally; False when the API server has to be asked.
+def look(state: AppState, destination: Destination, key: ResourceKey, instance: str) -> Doubt | None:
+    """Judge one object locally; give a doubt when someone else has to be asked.
 
     What git has just changed is not asked about when it will be applied anyway: applying says as much as a dry run.
     """
@@ -75,18 +96,20 @@ def look(state: AppState, destination: Destination, key: ResourceKey, instance: 
     live = destination.live.get(key)
     if target is None:
         look_extra(state, key, live if live and live.instance == instance and not live.owned else None)
-        return True
+        return None
     if live is None:
         note(state, target, None, Verdict("OutOfSync", "", target.digest))
-        return True
+        return None
     body = live.load()
-    sum_ = live_digest(body)
+    sum_ = live_digest(body, status=target.counting.status)
     known = state.verdicts.get(key)
-    verdict = known if still_holds(known, target, sum_) else judge(target, body, sum_)
+    verdict = known if still_holds(known, target, sum_) else None
+    if verdict is None and not needs_engine(target.ignored):
+        verdict = judge(target, body, sum_)
     if verdict is None and known is not None and known.desired != target.digest and state.automated:
         verdict = Verdict("OutOfSync", sum_, target.digest)
     note(state, target, live, verdict or Verdict("Unknown", sum_, target.digest), body)
-    return verdict is not None
+    return None if verdict else Doubt(target, live, body, sum_)
 
 
 def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
@@ -121,35 +144,6 @@ def note(state: AppState, target: Target, live: Live | None, verdict: Verdict, b
         wave=target.wave,
         ignored=ignores_health(target.obj),
     )
-
-
-async def ask(state: AppState, destination: Destination, key: ResourceKey) -> None:
-    """Let a dry run say whether applying would change anything. Raises ComparisonFailed."""
-    target = state.desired.objects[key] if state.desired else None
-    live = destination.live.get(key)
-    if target is None or live is None:
-        state.touch(key)
-        return
-    body = live.load()
-    note(state, target, live, await predict(destination, target, live, body), body)
-
-
-async def predict(destination: Destination, target: Target, live: Live, body: Obj) -> Verdict:
-    """Ask the API server; a refusal that the sync would meet too counts as out of sync.
-
-    An object that is wanted at another version than the one that is watched is read at that version first.
-    """
-    sum_ = live_digest(body)
-    try:
-        if live.api_version != target.obj["apiVersion"]:
-            body = await destination.fetch(target.key, target.obj["apiVersion"].rpartition("/")[2]) or {}
-        predicted = await destination.apply(target.obj, manager=FIELD_MANAGER, dry_run=True)
-    except (ApiError, UnknownKind) as error:
-        if error.retriable:
-            message = f"Failed to compare {target.key}: {error.message}"
-            raise ComparisonFailed(message, retriable=True) from error
-        return Verdict("OutOfSync", sum_, target.digest, error.message)
-    return judge_prediction(target, body, sum_, predicted)
 
 
 def shared_warnings(state: AppState, destination: Destination, instance: str) -> tuple[Condition, ...]:

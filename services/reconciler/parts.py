@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.reconciler.assess import Assessor
 from services.reconciler.destinations import Destinations
 from services.reconciler.heads import Heads
 from services.reconciler.index import InputIndex
@@ -15,6 +16,7 @@ from services.reconciler.projects import Projects
 from services.reconciler.settings import Settings
 from services.reconciler.state import AppState
 from shared.bus import Bus
+from shared.engines.client import Engines
 from shared.events import AppEvent
 from shared.kinds.refs import ResourceKey
 from shared.kinds.settings import ArgoSettings
@@ -43,6 +45,8 @@ class Parts:
     argo: ArgoSettings
     openings: Openings
     known_applications: Applications[Obj]
+    engines: Callable[[], Awaitable[Engines]]
+    assess: Assessor
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     leaving_projects: WorkQueue[str] = field(default_factory=WorkQueue)
     index: InputIndex = field(default_factory=InputIndex)

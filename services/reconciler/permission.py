@@ -13,7 +13,7 @@ from services.reconciler.parts import Parts
 from services.reconciler.state import AppState, Obj
 from shared.kinds.appproject import AppProject
 from shared.kinds.project import permitted_destination, permitted_resource, permitted_source, permitted_source_namespace
-from shared.merge import jq_path, pointer_path
+from shared.merge import pointer_path
 
 
 def project_of(parts: Parts, state: AppState) -> AppProject:
@@ -60,19 +60,11 @@ def check_spec(parts: Parts, state: AppState) -> None:
 def unread_rules(spec: Obj) -> list[str]:
     """Give what `ignoreDifferences` asks for that can't be done: better no sync than one that fights over a field."""
     rules = spec.get("ignoreDifferences") or ()
-    texts = [str(text) for rule in rules for text in rule.get("jqPathExpressions") or ()]
     pointers = [str(text) for rule in rules for text in rule.get("jsonPointers") or ()]
     return [
-        *(
-            f"ignoreDifferences: jq expressions other than plain paths are not built yet: {text}"
-            for text in texts
-            if jq_path(text) is None
-        ),
-        *(
-            f"ignoreDifferences: {text!r} is no JSON pointer, write it as /spec/replicas"
-            for text in pointers
-            if pointer_path(text) is None
-        ),
+        f"ignoreDifferences: {text!r} is no JSON pointer, write it as /spec/replicas"
+        for text in pointers
+        if pointer_path(text) is None
     ]
 
 

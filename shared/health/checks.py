@@ -75,10 +75,15 @@ CHECKS: dict[tuple[str, str], Check] = extensions.CHECKS | {
 }
 
 
+def leaving(obj: Obj) -> bool:
+    """Tell whether an object is being deleted, and not only waits for the end of the sync whose hook it is."""
+    metadata = obj.get("metadata") or {}
+    return bool(metadata.get("deletionTimestamp")) and HOOK_FINALIZER not in (metadata.get("finalizers") or ())
+
+
 def health(obj: Obj) -> Health | None:
     """Give the health of a live object; None for kinds that have none."""
-    metadata = obj.get("metadata") or {}
-    if metadata.get("deletionTimestamp") and HOOK_FINALIZER not in (metadata.get("finalizers") or ()):
+    if leaving(obj):
         return DELETING
     group, _, _ = str(obj.get("apiVersion") or "").rpartition("/")
     check = CHECKS.get((group, str(obj.get("kind") or "")))

@@ -4,14 +4,16 @@ In: rules and the key of an object. Out: what of them holds for that object, as 
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.kinds.customizations import Ignored
 from shared.kinds.globs import matches
-from shared.kinds.refs import ResourceKey
+from shared.kinds.options import compare_options
+from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kinds.settings import ArgoSettings
 
 NOTHING = Ignored()
+AGGREGATED = Ignored(("/rules",))
 _FIELDS = ("jsonPointers", "jqPathExpressions", "managedFieldsManagers")
 
 
@@ -22,8 +24,35 @@ def ignored_for(key: ResourceKey, rules: Iterable[Mapping[str, Any]], settings: 
     return together(found)
 
 
+class Counting(NamedTuple):
+    """What counts of an object beside its fields: its status, what webhooks make of it, where known types stand."""
+
+    status: bool = False
+    webhooks: bool = False
+    types: tuple[tuple[str, str], ...] = ()
+
+
+PLAIN = Counting()
+
+
+def counting_for(obj: Mapping[str, Any], options: Mapping[str, str], settings: ArgoSettings) -> Counting:
+    """Give what counts of a wanted object. `options` are the Application's compare options, its own go before them."""
+    kind = GroupKind.of(obj)
+    ignored = settings.compare.ignore_resource_status_field
+    status = ignored == "none" or (ignored == "crd" and kind.kind != "CustomResourceDefinition")
+    own = {**options, **compare_options(obj)}
+    webhooks = own.get("IncludeMutationWebhook", "").lower() == "true"
+    return Counting(status and "status" in obj, webhooks, settings.known_types(kind))
+
+
+def aggregated(obj: Mapping[str, Any], settings: ArgoSettings) -> Ignored:
+    """The rules of an aggregated ClusterRole are its controller's, where the settings say so."""
+    role = GroupKind.of(obj) == ("rbac.authorization.k8s.io", "ClusterRole") and obj.get("aggregationRule")
+    return AGGREGATED if role and settings.compare.ignore_aggregated_roles else NOTHING
+
+
 def together(parts: Iterable[Ignored]) -> Ignored:
-    every = list(parts)
+    every = [part for part in parts if part != NOTHING]
     if not every:
         return NOTHING
     return Ignored(

@@ -21,6 +21,7 @@ Value = TypeVar("Value")
 METHODS: tuple[Method, ...] = get_args(Method)
 _SCHEMES: tuple[str, ...] = ("http", "https")
 _TRACKING = Tracking()
+KNOWN_TYPES = {GroupKind("argoproj.io", "Rollout"): (("spec.template.spec", "core/v1/PodSpec"),)}
 _NO_FILTERS: tuple[Filter, ...] = ()
 
 
@@ -62,6 +63,7 @@ class ArgoSettings:
     global_projects: tuple[GlobalProject, ...] = ()
     impersonation_enabled: bool = False
     ignore_resource_updates_enabled: bool = True
+    jq_seconds: float = 1.0
     respect_rbac: str = ""
 
     @classmethod
@@ -87,17 +89,30 @@ class ArgoSettings:
     def _excluded(self) -> dict[tuple[GroupKind, str], bool]:
         return {}
 
-    def customized(self, kind: GroupKind) -> list[Customization]:
+    def customized(self, kind: GroupKind) -> tuple[Customization, ...]:
         """Give what is set for a kind, the most exact pattern first."""
-        found = [one for one in self.customizations.values() if one.covers(kind)]
-        return sorted(found, key=lambda one: ("*" in one.pattern, -len(one.pattern)))
+        known = self._customized.get(kind)
+        if known is None:
+            found = [one for one in self.customizations.values() if one.covers(kind)]
+            known = tuple(sorted(found, key=lambda one: ("*" in one.pattern, -len(one.pattern))))
+            self._customized[kind] = known
+        return known
 
-    def health_lua(self, kind: GroupKind) -> str:
-        """Give the health script for a kind, empty when there is none."""
-        return next((one.health_lua for one in self.customized(kind) if one.health_lua), "")
+    @cached_property
+    def _customized(self) -> dict[GroupKind, tuple[Customization, ...]]:
+        return {}
+
+    def health_script(self, kind: GroupKind) -> Customization | None:
+        """Give the customization whose health script judges a kind."""
+        return next((one for one in self.customized(kind) if one.health_lua.strip()), None)
 
     def ignored_differences(self, kind: GroupKind) -> tuple[Ignored, ...]:
         return tuple(one.ignore_differences for one in self.customized(kind) if one.ignore_differences is not None)
+
+    def known_types(self, kind: GroupKind) -> tuple[tuple[str, str], ...]:
+        """Give where Kubernetes' own types stand in a custom kind: field and type."""
+        written = [one for custom in self.customized(kind) for one in custom.known_type_fields]
+        return (*KNOWN_TYPES.get(kind, ()), *((one.field, one.type) for one in written))
 
     def ignored_updates(self, kind: GroupKind) -> tuple[Ignored, ...]:
         return tuple(
@@ -141,6 +156,7 @@ def _own(reader: _Reader) -> dict[str, Any]:
         "global_projects": read("globalProjects", _NO_PROJECTS, _global_projects),
         "impersonation_enabled": read("application.sync.impersonation.enabled", default=False, parse=_flag),
         "ignore_resource_updates_enabled": read("resource.ignoreResourceUpdatesEnabled", default=True, parse=_flag),
+        "jq_seconds": read("ignore.normalizer.jq.timeout", 1.0, _positive),
         "respect_rbac": read("resource.respectRBAC", "", _respect),
     }
 

@@ -5,11 +5,21 @@ In: plain dicts and lists. Out: new values or verdicts; what is given is never c
 
 from shared.merge.compare import contains, strip_volatile
 from shared.merge.digest import canonical, digest
-from shared.merge.ignore import Path, jq_path, managed_by, pointer_path, with_live, without, without_managed
-from shared.merge.managed import owns_more
+from shared.merge.ignore import (
+    Path,
+    jq_path,
+    managed_by,
+    pointer_path,
+    with_live,
+    without,
+    without_managed,
+    without_places,
+)
+from shared.merge.managed import only_managed, owned_fields, owns_more, together
 from shared.merge.masking import mask_secrets
 from shared.merge.patch import PatchError, json_merge_patch, json_patch, merge_patch_between
 from shared.merge.quantity import quantity
+from shared.merge.typed import with_types
 
 __all__ = [
     "PatchError",
@@ -23,11 +33,16 @@ __all__ = [
     "managed_by",
     "mask_secrets",
     "merge_patch_between",
+    "only_managed",
+    "owned_fields",
     "owns_more",
     "pointer_path",
     "quantity",
     "strip_volatile",
+    "together",
     "with_live",
+    "with_types",
     "without",
     "without_managed",
+    "without_places",
 ]

@@ -11,7 +11,7 @@ from shared.merge.quantity import quantity
 
 Obj = dict[str, Any]
 VOLATILE = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
-_QUANTITIES = frozenset(
+QUANTITIES = frozenset(
     ["limits", "requests", "hard", "capacity", "overhead", "default", "defaultRequest", "max", "min", "sizeLimit"]
 )
 # Where Kubernetes' own kinds drop a zero value, so that absent and zero are the same.
@@ -67,7 +67,7 @@ def _same_map(desired: Obj, live: Obj, *, built_in: bool, quantities: bool) -> b
                 return False
         elif type(value) is str and value == found:
             continue  # most leaves end here
-        elif not _holds(value, found, built_in=built_in, quantities=quantities or (built_in and key in _QUANTITIES)):
+        elif not _holds(value, found, built_in=built_in, quantities=quantities or (built_in and key in QUANTITIES)):
             return False
     return True
 

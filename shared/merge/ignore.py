@@ -9,6 +9,7 @@ find is no error.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 from shared.merge.managed import by_keys, step_of
@@ -37,6 +38,7 @@ _JQ = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def pointer_path(text: str) -> Path | None:
     """Read a JSON pointer; None when it isn't one. The whole object can't be ignored."""
     try:
@@ -45,6 +47,7 @@ def pointer_path(text: str) -> Path | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def jq_path(text: str) -> Path | None:
     """Read a jq expression that is a path and nothing else; None for all others."""
     rest, steps = text.strip(), list[Step]()
@@ -73,11 +76,25 @@ def without(obj: Obj, paths: Iterable[Path]) -> Obj:
     return obj
 
 
+def without_places(obj: Obj, places: Iterable[Path]) -> Obj:
+    """Give the object without what is at these places, all of them named as they are before anything is left out.
+
+    The last of a list goes first, so that the numbers of the others hold.
+    """
+    return without(obj, sorted(places, key=lambda path: [(type(step) is int, step) for step in path], reverse=True))
+
+
 def with_live(obj: Obj, live: Obj, paths: Iterable[Path]) -> Obj:
     """Give the object with live's values at these paths, and without what live doesn't have there."""
     for path in paths:
         obj = _overlaid(obj, live, path)
     return obj
+
+
+def changed_at(obj: Obj, path: Path, change: Callable[[Any], Any]) -> Obj:
+    """Give the object with `change` done to what is at the path, if anything is."""
+    found: Obj = _change(obj, path, change)
+    return found
 
 
 def _change(value: Any, path: Path, change: Callable[[Any], Any]) -> Any:

@@ -4,7 +4,7 @@ In: `metadata.managedFields` (fieldsV1) of the live object and the desired objec
 that the desired object doesn't have.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -33,6 +33,42 @@ def _more(fields: Mapping[str, Any], desired: Any) -> bool:
         if wanted is _MISSING or (inside and _more(inside, wanted)):
             return True
     return False
+
+
+def together(trees: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give one tree that names whatever one of these names; a leaf is all that is below it."""
+    whole: dict[str, Any] = {}
+    for tree in trees:
+        for name, below in tree.items():
+            known = whole.get(name)
+            whole[name] = below if known is None else together([known, below]) if known and below else {}
+    return whole
+
+
+def only_managed(obj: Any, tree: Mapping[str, Any]) -> Any:
+    """Give the object with those leaves only that a field tree names. An item without its keys is kept whole."""
+    inner = {name: below for name, below in tree.items() if name != "."}
+    if not inner:
+        return obj
+    if isinstance(obj, dict):
+        return {key: only_managed(item, inner[f"f:{key}"]) for key, item in obj.items() if f"f:{key}" in inner}
+    if isinstance(obj, list):
+        kept = (_kept(at, item, inner) for at, item in enumerate(obj))
+        return [item for item in kept if item is not _MISSING]
+    return obj
+
+
+def _kept(at: int, item: Any, tree: Mapping[str, Any]) -> Any:
+    keyless = False
+    for name, below in tree.items():
+        kind, wanted = step_of(name)
+        if kind == "k":
+            if by_keys(wanted, [item]) is item:
+                return only_managed(item, below)
+            keyless |= isinstance(item, dict) and not (item.keys() | _DEFAULTED.keys()) >= wanted.keys()
+        elif (kind == "v" and wanted == item) or (kind == "i" and wanted == at):
+            return only_managed(item, below)
+    return item if keyless else _MISSING
 
 
 def step_of(name: str) -> tuple[str, Any]:

@@ -13,6 +13,11 @@ LOCAL = "https://kubernetes.default.svc"
 DEPLOYMENT = GroupKind("apps", "Deployment")
 
 
+def script(settings: ArgoSettings, kind: GroupKind) -> str:
+    found = settings.health_script(kind)
+    return found.health_lua if found else ""
+
+
 def test_without_a_configmap_the_defaults_of_3_x_hold() -> None:
     found = ArgoSettings.from_configmap(None)
     assert found == ArgoSettings()
@@ -120,9 +125,9 @@ def test_customizations_of_both_forms_are_read() -> None:
         }
     )
     assert found.problems == ()
-    assert found.health_lua(GroupKind("example.org", "Thing")) == "return 1"
-    assert found.health_lua(DEPLOYMENT) == "return 2"
-    assert found.health_lua(GroupKind("", "ConfigMap")) == ""
+    assert script(found, GroupKind("example.org", "Thing")) == "return 1"
+    assert script(found, DEPLOYMENT) == "return 2"
+    assert found.health_script(GroupKind("", "ConfigMap")) is None
     assert found.ignored_differences(GroupKind("example.org", "Thing")) == (
         Ignored(json_pointers=("/spec/a",)),
         Ignored(managed_fields_managers=("hpa",)),
@@ -139,8 +144,8 @@ def test_the_most_exact_pattern_gives_the_health_script() -> None:
             "resource.customizations.health.a.example.org_Thing": "return exact",
         }
     )
-    assert found.health_lua(GroupKind("a.example.org", "Thing")) == "return exact"
-    assert found.health_lua(GroupKind("b.example.org", "Thing")) == "return any"
+    assert script(found, GroupKind("a.example.org", "Thing")) == "return exact"
+    assert script(found, GroupKind("b.example.org", "Thing")) == "return any"
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,12 @@ class Delivery:
         resource = await self.discovery.resource(group, obj["kind"], version)
         return await verbs.apply(self.cluster, resource, obj, manager="the-test", force=True)
 
+    async def settings(self, data: Mapping[str, str]) -> None:
+        """Set these keys of `argocd-cm`, and take back those that this test set before. Others' tests run on it too."""
+        resource = await self.discovery.resource("", "ConfigMap")
+        wanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": ARGO}}
+        await verbs.apply(self.cluster, resource, {**wanted, "data": dict(data)}, manager=self.app, force=True)
+
     async def patch(self, patch: Obj) -> None:
         """Merge-patch the Application."""
         resource = await self.discovery.resource("argoproj.io", "Application")
@@ -218,5 +224,6 @@ async def delivery(stack: Stack, tmp_path: Path) -> AsyncIterator[Delivery]:
         name = f"t-{uuid.uuid4().hex[:8]}"
         made = Delivery(stack, cluster, Discovery(cluster), tmp_path, name)
         yield made
+        await made.settings({})
         await stack.kubectl("delete", "application", name, "-n", ARGO, "--ignore-not-found", "--wait=false")
         await stack.kubectl("delete", "namespace", name, "--ignore-not-found", "--wait=false")

@@ -43,8 +43,45 @@ async def test_an_autoscaler_keeps_its_replicas_and_other_drift_is_healed(delive
     await delivery.until_object("apps", "Deployment", "web", lambda obj: obj["metadata"]["labels"]["team"] == "git")
 
 
-async def test_a_rule_that_cannot_be_read_stops_the_application_instead_of_fighting(delivery: Delivery) -> None:
+async def test_what_jq_selects_is_left_alone_and_what_it_does_not_is_healed(delivery: Delivery) -> None:
+    delivery.begin({"app/web.json": orjson.dumps(deployment({"team": "git"}))})
+    expression = '.spec.template.spec.containers[] | select(.name == "sidecar")'
+    rule = {"group": "apps", "kind": "Deployment", "jqPathExpressions": [expression, ".spec.replicas"]}
+    await delivery.apply(delivery.application(automated={"selfHeal": True}, ignoreDifferences=[rule]))
+    await delivery.until(synced)
+    containers = [{"name": "c", "image": "nginx"}, {"name": "sidecar", "image": "proxy"}]
+    await change(delivery, {"spec": {"template": {"spec": {"containers": containers}}, "replicas": 2}})
+    await delivery.until_object("apps", "Deployment", "web", lambda obj: obj["status"].get("readyReplicas") == 2)
+    await delivery.until(synced)
+    await change(delivery, {"spec": {"template": {"spec": {"containers": [{**containers[0], "image": "other"}]}}}})
+    await delivery.until_object("apps", "Deployment", "web", lambda obj: image_of(obj) == "nginx", seconds=60)
+
+
+def image_of(obj: Obj) -> str:
+    image: str = obj["spec"]["template"]["spec"]["containers"][0]["image"]
+    return image
+
+
+@pytest.mark.parametrize(
+    ("expression", "words"),
+    [
+        (".spec | keys | .[]", "invalid path"),
+        (".spec.replicas |", "unexpected EOF"),
+        ("last(repeat(.spec))", "took longer than 1s"),
+    ],
+)
+async def test_an_expression_that_jq_refuses_is_told_and_nothing_is_said_to_be_synced(
+    delivery: Delivery, expression: str, words: str
+) -> None:
     delivery.begin({"app/web.json": orjson.dumps(deployment({}))})
-    rule = {"group": "apps", "kind": "Deployment", "jqPathExpressions": [".spec | keys"]}
+    rule = {"group": "apps", "kind": "Deployment", "jqPathExpressions": [expression]}
     await delivery.apply(delivery.application(automated={}, ignoreDifferences=[rule]))
-    await delivery.until(complains("InvalidSpecError", ".spec | keys"))
+    app = await delivery.until(complains("ComparisonError", expression, words), seconds=60)
+    assert app["status"]["sync"]["status"] == "Unknown"
+
+
+async def test_a_pointer_that_cannot_be_read_stops_the_application_instead_of_fighting(delivery: Delivery) -> None:
+    delivery.begin({"app/web.json": orjson.dumps(deployment({}))})
+    rule = {"group": "apps", "kind": "Deployment", "jsonPointers": ["spec.replicas"]}
+    await delivery.apply(delivery.application(automated={}, ignoreDifferences=[rule]))
+    await delivery.until(complains("InvalidSpecError", "spec.replicas"))
