@@ -48,8 +48,10 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         context.cluster,
         tasks,
         tracking=lambda: parts.argo.tracking,
+        respect_rbac=lambda: bool(parts.argo.respect_rbac),
         on_change=lambda server: handlers.on_live(parts, server),
         assess=assess,
+        on_turn=lambda server, old, new: handlers.on_turn(parts, server, old, new),
         concurrency=settings.concurrent_writes,
     )
     applications = await discovery.resource("argoproj.io", "Application")
@@ -70,7 +72,7 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         projects=Projects(),
         heads=Heads(context.bus),
         recorder=Recorder(context.cluster, component="argocd-application-controller"),
-        queue=WorkQueue(),
+        queue=WorkQueue(lane=lambda key: handlers.lane(parts, key)),
         argo=ArgoSettings.from_configmap({}),
         openings=Openings(context.engines),
         engines=context.engines,

@@ -1,32 +1,31 @@
 """One destination cluster: which kinds it knows, what lives there, and the writes, each of which updates what is known
 at once.
 
-In: kinds to watch, objects to apply and delete. Out: `LiveObjects`, kept current by one informer for each kind that
-is held. A kind is watched from the first Application that holds it; what could not be listed raises instead of
-looking empty.
+In: kinds to watch, objects to apply and delete. Out: `LiveObjects`, kept current by the watches of `watched.py`.
+What could not be listed raises instead of looking empty. Whatever is slow here is slow for this cluster only: the
+writes, the syncs and the passes of each destination have limits of their own.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-import orjson
-
 from services.reconciler.live import Live, LiveObjects, OnChange
+from services.reconciler.reach import WHOLE, Reach
+from services.reconciler.watched import Watched
 from shared.health import Health
 from shared.kinds.refs import GVK, GroupKind, ResourceKey
 from shared.kinds.tracking import Tracking
-from shared.kube import Cluster, Discovery, EventType, Informer, NotFound, Resource, UnknownKind, compact, verbs
+from shared.kube import Cluster, Discovery, NotFound, Resource, UnknownKind, compact, verbs
 
 Obj = dict[str, Any]
 Assess = Callable[[Live], Awaitable[Health | None]]
-FIRST_LIST_TIMEOUT = 60.0
+SYNCS_AT_ONCE = 16
 
 
 class Destination:
-    """A cluster that Applications are delivered to. Runs its informers in the task group that it is given.
-
-    `assess` gives the health of one of its objects.
+    """A cluster that Applications are delivered to. `slots` are the turns of syncs that write, `assess` gives the
+    health of one of its objects.
     """
 
     def __init__(
@@ -39,16 +38,20 @@ class Destination:
         on_change: OnChange,
         assess: Assess,
         concurrency: int,
+        reach: Reach = WHOLE,
+        respect_rbac: Callable[[], bool] = lambda: False,
     ) -> None:
         self.assess = assess
         self.cluster = cluster
         self.server = server
+        self.reach = reach
         self.discovery = Discovery(cluster)
         self.live = LiveObjects(tracking, self._changed(on_change))
-        self._tasks = tasks
-        self._informers: dict[GroupKind, tuple[Informer[Live], asyncio.Task[None]]] = {}
+        self.watched = Watched(cluster, tasks, reach, self.live)
+        self.namespaces: set[str] = set(reach.namespaces)
+        self.slots = asyncio.Semaphore(SYNCS_AT_ONCE)
+        self._respect_rbac = respect_rbac
         self._next: asyncio.Future[None] | None = None
-        self.namespaces: set[str] = set()
         self._writes = asyncio.Semaphore(concurrency)
 
     def _changed(self, on_change: OnChange) -> OnChange:
@@ -61,11 +64,7 @@ class Destination:
 
     async def stop(self) -> None:
         """End the informers."""
-        tasks = [task for _, task in self._informers.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._informers.clear()
+        await self.watched.stop()
 
     def next_change(self) -> asyncio.Future[None]:
         """Give a future that is done when anything in the cluster has changed after this call."""
@@ -83,37 +82,27 @@ class Destination:
 
         Raises ApiError when a list fails or does not end in time.
         """
-        missing = []
-        unknown = []
-        for kind in set(kinds) - self._informers.keys():
+        kinds = set(kinds)
+        missing, unknown = [], set()
+        for kind in self.watched.missing(kinds):
             try:
                 missing.append((kind, await self.resource(kind)))
             except UnknownKind:
-                unknown.append(kind)
+                unknown.add(kind)
         for kind, resource in missing:
-            if kind not in self._informers:
-                self._informers[kind] = self._start(kind, resource)
-        await self._listed([self._informers[kind][0] for kind in set(kinds) & self._informers.keys()])
+            self.watched.begin(kind, resource)
+        await self.watched.listed(kinds, respect_rbac=self._respect_rbac())
         return frozenset(unknown)
 
-    async def _listed(self, informers: list[Informer[Live]]) -> None:
-        waiting = [informer.listed(FIRST_LIST_TIMEOUT) for informer in informers if not informer.synced.is_set()]
-        if waiting:
-            await asyncio.gather(*waiting)
-
-    def _start(self, kind: GroupKind, resource: Resource) -> tuple[Informer[Live], asyncio.Task[None]]:
-        def decode(raw: bytes) -> Live:
-            obj = orjson.loads(raw)
-            return self.live.read(kind, obj["apiVersion"], obj, raw)
-
-        def take(type_: EventType, _key: tuple[str, str], live: Live, _old: Live | None) -> None:
-            if type_ is EventType.DELETED:
-                self.live.drop(live.key, live.uid)
+    async def look_up(self, keys: Iterable[ResourceKey]) -> None:
+        """Read objects of kinds that are left out of watching one by one. Raises ApiError, UnknownKind."""
+        for key in [key for key in keys if key.group_kind in self.watched.left_out]:
+            resource = await self.resource(key.group_kind)
+            found = await self.fetch(key, resource.version)
+            if found is None:
+                self.live.drop(key)
             else:
-                self.live.put(live)
-
-        informer = Informer(self.cluster, resource, decode)
-        return informer, self._tasks.create_task(informer.run(take))
+                self.live.put(self.live.read(key.group_kind, resource.api_version, found, compact(found)))
 
     async def apply(self, obj: Obj, *, manager: str, dry_run: bool = False) -> Obj:
         """Server-side-apply an object; what came back is known at once. Raises ApiError, UnknownKind."""
@@ -121,8 +110,8 @@ class Destination:
         resource = await self.resource(gvk)
         async with self._writes:
             done = await verbs.apply(self.cluster, resource, obj, manager=manager, force=True, dry_run=dry_run)
-        if not dry_run and gvk.group_kind in self._informers:
-            self._informers[gvk.group_kind][0].note(compact(done))
+        if not dry_run and gvk.group_kind in self.watched:
+            self.watched.note(gvk.group_kind, done["metadata"].get("namespace") or "", compact(done))
         return done
 
     async def fetch(self, key: ResourceKey, version: str) -> Obj | None:

@@ -1,28 +1,34 @@
 """From an Application's `destination` to the cluster it means: the control plane's own, or one of Argo CD's cluster
 Secrets.
 
-Connections are made when an Application first needs them and kept; a Secret that changes replaces its connection.
+Connections are made when an Application first needs them and kept (connection.py). A Secret whose login changes is
+logged in with anew; one that reaches further or less far replaces its connection. Nobody waits here for a cluster but
+those who want that very cluster.
 """
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from services.reconciler.connection import Connection, ConnectionState
 from services.reconciler.destination import Assess, Destination
-from services.reconciler.errors import ComparisonFailed, InvalidSpec
+from services.reconciler.errors import InvalidSpec
 from services.reconciler.live import OnChange
+from services.reconciler.reach import reach_of
 from services.reconciler.state import AppState
 from shared.kinds.application import IN_CLUSTER
 from shared.kinds.clusters import ClusterSecret
 from shared.kinds.tracking import Tracking
-from shared.kube import Cluster, KubeError, connect_secret
+from shared.kube import Cluster, KubeError, connect_secret, log_in
 
 if TYPE_CHECKING:
     from services.reconciler.parts import Parts
 
 Obj = dict[str, Any]
 OnServerChange = Callable[[str], OnChange]
+OnTurn = Callable[[str, ConnectionState, ConnectionState], None]
 
 
 class Destinations:
@@ -34,28 +40,28 @@ class Destinations:
         tasks: asyncio.TaskGroup,
         *,
         tracking: Callable[[], Tracking],
+        respect_rbac: Callable[[], bool],
         on_change: OnServerChange,
         assess: Assess,
+        on_turn: OnTurn,
         concurrency: int,
     ) -> None:
         self._own = own
         self._tasks = tasks
         self._tracking = tracking
+        self._respect_rbac = respect_rbac
         self._on_change = on_change
         self._assess = assess
+        self._on_turn = on_turn
         self._concurrency = concurrency
         self._secrets: dict[str, ClusterSecret] = {}
-        self._open: dict[str, tuple[Destination, AsyncExitStack]] = {}
-        self._lock = asyncio.Lock()
+        self._used: dict[str, tuple[Connection, asyncio.Task[None]]] = {}
 
     def set_secrets(self, secrets: list[ClusterSecret]) -> set[str]:
         """Take the cluster Secrets as they are now; give the servers whose Secret changed."""
         new = {secret.server: secret for secret in secrets}
-        changed = {
-            server for server in self._secrets.keys() | new.keys() if self._secrets.get(server) != new.get(server)
-        }
-        self._secrets = new
-        return changed
+        before, self._secrets = self._secrets, new
+        return {server for server in before.keys() | new.keys() if before.get(server) != new.get(server)}
 
     def server_of(self, destination: Obj) -> str:
         """Give the server that `server` or `name` means (spec 1.1). Raises InvalidSpec."""
@@ -78,24 +84,31 @@ class Destinations:
         """Give the cluster Secret of a server."""
         return self._secrets.get(server)
 
-    async def get(self, server: str) -> Destination:
-        """Give the destination, connecting if need be. Raises InvalidSpec, ComparisonFailed."""
-        async with self._lock:
-            if server not in self._open:
-                self._open[server] = await self._connect(server)
-            return self._open[server][0]
+    def connections(self) -> list[Connection]:
+        """Give the connections in use."""
+        return [connection for connection, _ in self._used.values()]
 
-    async def _connect(self, server: str) -> tuple[Destination, AsyncExitStack]:
-        closing = AsyncExitStack()
+    async def get(self, server: str) -> Destination:
+        """Give the destination, waiting for its connection if need be. Raises InvalidSpec, ComparisonFailed."""
+        if server not in self._used:
+            if server not in self._secrets and server != IN_CLUSTER:
+                raise InvalidSpec(f"cluster '{server}' has not been configured")
+            connection = Connection(server, lambda: self._opened(server), partial(self._on_turn, server))
+            self._used[server] = connection, self._tasks.create_task(connection.run())
+        return await self._used[server][0].ready()
+
+    @asynccontextmanager
+    async def _opened(self, server: str) -> AsyncIterator[Destination]:
         secret = self._secrets.get(server)
-        cluster = self._own
-        if secret is not None:
-            try:
-                cluster = await closing.enter_async_context(connect_secret(secret))
-            except (KubeError, OSError, ValueError) as error:
-                raise ComparisonFailed(f"the cluster {server} can't be reached: {error}", retriable=True) from error
-        elif server != IN_CLUSTER:
-            raise InvalidSpec(f"cluster '{server}' has not been configured")
+        if secret is None or (server == IN_CLUSTER and not secret.config.has_login):
+            async with self._watching(self._own, server) as destination:
+                yield destination
+            return
+        async with connect_secret(secret) as cluster, self._watching(cluster, server) as destination:
+            yield destination
+
+    @asynccontextmanager
+    async def _watching(self, cluster: Cluster, server: str) -> AsyncIterator[Destination]:
         destination = Destination(
             cluster,
             self._tasks,
@@ -104,21 +117,39 @@ class Destinations:
             on_change=self._on_change(server),
             assess=self._assess,
             concurrency=self._concurrency,
+            reach=reach_of(self._secrets.get(server)),
+            respect_rbac=self._respect_rbac,
         )
-        return destination, closing
+        try:
+            yield destination
+        finally:
+            await destination.stop()
+
+    async def refresh(self, server: str) -> None:
+        """Take a changed Secret into use: new credentials in place, everything else by connecting anew."""
+        if server not in self._used:
+            return
+        connection, secret = self._used[server][0], self._secrets.get(server)
+        destination = connection.destination
+        if (
+            secret is None
+            or destination is None
+            or destination.cluster is self._own
+            or destination.reach != reach_of(secret)
+        ):
+            await self.close(server)
+            return
+        try:
+            await log_in(destination.cluster, secret)
+        except KubeError as error:
+            connection.broke(error)
+        destination.cluster.silent.set()
 
     async def close(self, server: str) -> None:
         """End the connection to a server; the next Application that needs it connects anew."""
-        async with self._lock:
-            if server in self._open:
-                destination, closing = self._open.pop(server)
-                await destination.stop()
-                await closing.aclose()
-
-    async def aclose(self) -> None:
-        """End all connections."""
-        for server in list(self._open):
-            await self.close(server)
+        _, task = self._used.pop(server)
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def destination_of(parts: "Parts", state: AppState) -> Destination:

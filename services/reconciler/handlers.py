@@ -2,22 +2,25 @@
 queue.
 """
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from services.reconciler.connection import ConnectionState
 from services.reconciler.heads import Moved
 from services.reconciler.keys import AppKey
 from services.reconciler.live import Live, OnChange
 from services.reconciler.memory import forget, remember
 from services.reconciler.parts import Parts
 from services.reconciler.projects import read_project
-from services.reconciler.state import AppState
+from services.reconciler.state import AppState, destination_spec
 from shared.events import GitRevision
 from shared.kinds.refs import ResourceKey
 from shared.telemetry import get_logger
 
 Obj = dict[str, Any]
 log = get_logger()
+LATE = 60.0  # a silence is noticed by the calls that wait for an answer
 
 
 async def on_revision(parts: Parts, event: GitRevision) -> None:
@@ -100,12 +103,34 @@ def on_settings(parts: Parts) -> None:
 
 
 async def on_clusters(parts: Parts, changed: set[str]) -> None:
-    """Cluster Secrets changed: connect anew, and look again at the Applications that go there."""
+    """Cluster Secrets changed: log in or connect anew, and look again at the Applications that go there."""
     for server in changed:
-        await parts.destinations.close(server)
+        await parts.destinations.refresh(server)
     requeue(parts, partial(_goes_to, changed))
 
 
+def on_turn(parts: Parts, server: str, old: ConnectionState, new: ConnectionState) -> None:
+    """A cluster became reachable or stopped being so: its Applications say it, and go on where they were.
+
+    A sync that failed while the cluster was away says nothing of what it wanted to bring: it is due again.
+    """
+    for key, app in parts.states.items():
+        if app.server != server and (app.server or not _goes_to({server}, app)):
+            continue
+        attempt = app.attempt
+        if new.status == "Successful" and attempt and not attempt.succeeded and attempt.finished > old.since - LATE:
+            app.attempt = replace(attempt, identity="")
+        parts.queue.add(key)
+
+
 def _goes_to(servers: set[str], state: AppState) -> bool:
-    destination = state.obj["spec"].get("destination") or {}
+    """By name it may be any of them."""
+    destination = destination_spec(state)
     return destination.get("server") in servers or bool(destination.get("name"))
+
+
+def lane(parts: Parts, key: AppKey) -> str:
+    """Give where an Application goes, as its spec has it: the Applications of one cluster wait for no other's."""
+    state = parts.states.get(key)
+    destination = destination_spec(state) if state else {}
+    return str(destination.get("server") or destination.get("name") or "")

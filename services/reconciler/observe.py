@@ -22,7 +22,7 @@ from services.reconciler.state import AppState, Obj
 from shared.health import health
 from shared.kinds.options import compare_options, ignores_health
 from shared.kinds.refs import GroupKind, ResourceKey
-from shared.kube import ApiError
+from shared.kube import ApiError, UnknownKind
 
 
 def held_kinds(state: AppState) -> set[GroupKind]:
@@ -36,12 +36,15 @@ def held_kinds(state: AppState) -> set[GroupKind]:
 
 async def observe(parts: Parts, state: AppState, destination: Destination) -> None:
     """Bring verdicts and health of the dirty objects up to date."""
+    check_reach(state, destination)
+    instance = instance_of(state.key, parts.namespace)
     try:
         await destination.ensure(held_kinds(state))
-    except ApiError as error:
+        keys = dirty_keys(state, destination, instance)
+        await destination.look_up(keys)
+    except (ApiError, UnknownKind) as error:
         raise ComparisonFailed(f"Failed to load live state: {error}", retriable=True) from error
-    instance = instance_of(state.key, parts.namespace)
-    keys, state.dirty = dirty_keys(state, destination, instance), set()
+    keys, state.dirty = keys | (state.dirty or set()), set()
     doubts = [doubt for key in keys if (doubt := look(state, destination, key, instance)) is not None]
     failures = await decide_all(parts, state, destination, doubts)
     await assess_all(parts, state, destination, keys)
@@ -77,6 +80,14 @@ async def assess_all(parts: Parts, state: AppState, destination: Destination, ke
     found = await asyncio.gather(*(parts.assess(live) for _, live in scripted))
     for (key, _), health_ in zip(scripted, found, strict=True):
         state.found[key] = replace(state.found[key], health=health_)
+
+
+def check_reach(state: AppState, destination: Destination) -> None:
+    """Raise ComparisonFailed when the cluster's Secret does not let us manage what is wanted."""
+    if destination.reach.namespaces and state.desired is not None:
+        refusals = sorted(filter(None, map(destination.reach.refusal, state.desired.objects)))
+        if refusals:
+            raise ComparisonFailed(f"Failed to load live state: {'; '.join(refusals[:3])}")
 
 
 def dirty_keys(state: AppState, destination: Destination, instance: str) -> set[ResourceKey]:

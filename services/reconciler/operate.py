@@ -155,7 +155,7 @@ async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
     )
     work = Work(
         writing,
-        sync.parts.slots,
+        sync.destination.slots,
         suffix=suffix_of(sync.running, goal),
         started=sync.running.start,
         waiting=sync.running.wait,

@@ -23,7 +23,6 @@ from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Cluster, Recorder, Resource, WorkQueue
 
 Obj = dict[str, Any]
-SYNCS_AT_ONCE = 16
 
 
 @dataclass(slots=True)
@@ -54,6 +53,5 @@ class Parts:
     instances: dict[str, AppKey] = field(default_factory=dict)
     wanted: dict[tuple[str, ResourceKey], set[AppKey]] = field(default_factory=dict)
     outbox: deque[AppEvent] = field(default_factory=lambda: deque(maxlen=10_000))
-    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SYNCS_AT_ONCE))
     write_seconds: float = 0.0
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)

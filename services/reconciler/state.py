@@ -151,6 +151,13 @@ class AppState:
         self.dirty = None
 
 
+def destination_spec(state: AppState) -> Obj:
+    """Give `spec.destination`, whatever the spec is."""
+    spec = state.obj.get("spec")
+    destination = spec.get("destination") if isinstance(spec, dict) else None
+    return destination if isinstance(destination, dict) else {}
+
+
 def read_spec(obj: Obj) -> tuple[tuple[str, ...], list[str]]:
     """Give what is wrong with an Application's spec, a sentence each, and the fields of it that nobody knows."""
     try:

@@ -53,6 +53,12 @@ class ClusterConfig(Wire):
     disable_compression: bool = False
     proxy_url: str = Field(default="", repr=False)
 
+    @property
+    def has_login(self) -> bool:
+        """Whether there is anything to log in with."""
+        plugins = self.exec_provider_config or self.aws_auth_config
+        return bool(self.username or self.bearer_token or self.tls_client_config.cert_data or plugins)
+
 
 class ClusterSecret(Wire):
     secret: str = ""

@@ -6,7 +6,7 @@ health.
 
 from shared.kube import conditions, verbs
 from shared.kube.applications import Applications
-from shared.kube.client import Cluster, connect, connect_secret
+from shared.kube.client import Cluster, connect, connect_secret, log_in
 from shared.kube.discovery import Discovery, Resource
 from shared.kube.errors import (
     AlreadyExists,
@@ -78,6 +78,7 @@ __all__ = [
     "connect",
     "connect_secret",
     "live_object",
+    "log_in",
     "metadata",
     "newer",
     "verbs",

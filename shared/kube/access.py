@@ -44,6 +44,11 @@ class Access:
         self._lock = asyncio.Lock()
         self._refused_at = float("-inf")
 
+    def become(self, other: "Access") -> None:
+        """Take over another way into the same cluster."""
+        self.grant, self._read = other.grant, other._read  # noqa: SLF001  # of the same class
+        self._refused_at = float("-inf")
+
     async def current(self) -> Grant:
         """Give the grant, renewed if it is time. Raises Unauthorized when it has expired and can't be renewed."""
         if self.grant.renew_at is not None and self.grant.renew_at <= clock.now():

@@ -47,7 +47,10 @@ class _Call(NamedTuple):
 
 
 class Cluster:
-    """One API server. Made by `connect` and `connect_secret`, which close it."""
+    """One API server. Made by `connect` and `connect_secret`, which close it.
+
+    `silent` is set when a call got no answer: whoever watches over the connection clears it.
+    """
 
     def __init__(
         self,
@@ -55,8 +58,11 @@ class Cluster:
         requests: aiohttp.ClientSession,
         streams: aiohttp.ClientSession,
         bucket: Bucket | None = None,
+        *,
         headers: tuple[tuple[str, str], ...] = (),
+        silent: asyncio.Event | None = None,
     ) -> None:
+        self.silent = silent or asyncio.Event()
         self._way = way
         self._requests = requests
         self._streams = streams
@@ -70,7 +76,11 @@ class Cluster:
     def impersonating(self, user: str, groups: tuple[str, ...] = ()) -> "Cluster":
         """Give the same connection in somebody else's name; our own account needs the right to impersonate."""
         headers = (("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups))
-        return Cluster(self._way, self._requests, self._streams, self._bucket, headers)
+        return Cluster(self._way, self._requests, self._streams, self._bucket, headers=headers, silent=self.silent)
+
+    def log_in_as(self, way: Access) -> None:
+        """Use other credentials for the same server from the next call on; what is open stays open."""
+        self._way.become(way)
 
     async def request(
         self,
@@ -128,6 +138,8 @@ class Cluster:
         self, session: aiohttp.ClientSession, call: _Call, limits: aiohttp.ClientTimeout
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Send it; when the credentials were refused and there are new ones, once more."""
+        if session.closed:
+            raise Unavailable(f"the connection to {redact(self.server)} was closed: its cluster is used no more")
         for last in (False, True):
             grant = await self._way.current()
             identity = (("Authorization", grant.authorization),) if grant.authorization else ()
@@ -192,12 +204,14 @@ async def _translated(cluster: Cluster, what: str) -> AsyncIterator[None]:
     try:
         yield
     except TimeoutError as error:
+        cluster.silent.set()
         raise ServerTimeout(f"the API server {redact(cluster.server)} did not answer in time: {what}") from error
     except aiohttp.ClientConnectorCertificateError as error:
         raise Unavailable(
             f"the certificate of {redact(cluster.server)} is not trusted: correct the cluster's CA or its server name"
         ) from error
     except (aiohttp.ClientError, ConnectionError, ssl.SSLError) as error:
+        cluster.silent.set()
         text = redact(str(error)) or type(error).__name__
         raise Unavailable(f"the API server {redact(cluster.server)} can't be reached ({what}): {text}") from error
 
@@ -254,4 +268,9 @@ async def connect_secret(
         yield cluster
 
 
-__all__ = ["JSON", "Cluster", "Params", "connect", "connect_secret"]
+async def log_in(cluster: Cluster, secret: ClusterSecret) -> None:
+    """Use a Secret's present credentials from the next call on. Raises NoCluster."""
+    cluster.log_in_as(await credentials.from_secret(secret))
+
+
+__all__ = ["JSON", "Cluster", "Params", "connect", "connect_secret", "log_in"]

@@ -114,6 +114,15 @@ class Discovery:
             self._version = str(orjson.loads(await self._cluster.request("GET", "/version"))["gitVersion"])
         return self._version
 
+    async def probe(self, timeout: float) -> str:  # noqa: ASYNC109
+        """Ask the server for its version anew: whether it answers, and whether it is another one. Raises ApiError."""
+        answer = await self._cluster.request("GET", "/version", timeout=timeout)
+        version = str(orjson.loads(answer)["gitVersion"])
+        if self._version not in {"", version}:
+            self.invalidate()
+        self._version = version
+        return version
+
     async def _refresh(self, asked_at: float) -> Snapshot:
         """Read everything once for all who asked meanwhile."""
         async with self._lock:

@@ -3,12 +3,12 @@
 In: keys. Out: calls of a handler. The handler reads the newest state itself, so a key that is added five times is
 one call; added during its call it is called once more. A handler that raises is called again after a growing,
 jittered pause, and `on_error` is told; one that returns forgets the failures, and may return the seconds after
-which to be called again. Never: the state that the keys stand for.
+which to be called again. Keys of one `lane` wait for each other when they are many, those of other lanes don't.
+Never: the state that the keys stand for.
 """
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -36,14 +36,15 @@ class WorkQueue(Generic[K]):
         cap: float = 180.0,
         on_error: OnError[K] | None = None,
         jitter: Callable[[], float] = random.random,
+        lane: Callable[[K], Hashable] | None = None,
     ) -> None:
-        self._backlog: Backlog[K] = Backlog()
+        self._backlog: Backlog[K] = Backlog(lane)
         self._failures: dict[K, int] = {}
         self._base = base
         self._cap = cap
         self._jitter = jitter
         self._on_error = on_error or _report
-        self._free: deque[asyncio.Future[None]] = deque()
+        self._rung = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
@@ -67,7 +68,7 @@ class WorkQueue(Generic[K]):
     def add(self, key: K) -> None:
         """Work on it as soon as a worker is free."""
         self._backlog.add(key)
-        self._wake()
+        self._rung.set()
 
     def add_after(self, key: K, seconds: float) -> None:
         """Work on it in some seconds; of several such times the earliest counts."""
@@ -93,47 +94,27 @@ class WorkQueue(Generic[K]):
         return self._failures.get(key, 0)
 
     async def run(self, handler: Handler[K], workers: int) -> None:
-        """Work until cancelled."""
+        """Work until cancelled, on at most `workers` keys of a lane at a time."""
+        self._backlog.most = workers
         async with asyncio.TaskGroup() as tasks:
-            for number in range(workers):
-                tasks.create_task(self._work(handler), name=f"worker {number}")
+            while True:
+                self._rung.clear()
+                while (key := self._backlog.take()) is not None:
+                    tasks.create_task(self._work(handler, key))
+                await self._rung.wait()
 
-    async def _work(self, handler: Handler[K]) -> None:
-        while True:
-            key = await self._next()
-            try:
-                again = await handler(key)
-            except Exception as error:  # noqa: BLE001  # the one place that retries and reports
-                self._on_error(key, error, self.add_rate_limited(key))
-            else:
-                self.forget(key)
-                if again is not None:
-                    self.add_after(key, again)
-            finally:
-                self._backlog.done(key)
-                self._wake()
-
-    async def _next(self) -> K:
-        while (key := self._backlog.take()) is None:
-            turn = asyncio.get_running_loop().create_future()
-            self._free.append(turn)
-            try:
-                await turn
-            finally:
-                if not turn.done() or turn.cancelled():
-                    self._free = deque(one for one in self._free if one is not turn)
-        return key
-
-    def _wake(self) -> None:
-        """Wake as many idle workers as there are keys ready."""
-        for _ in range(len(self._backlog)):
-            while self._free:
-                turn = self._free.popleft()
-                if not turn.done():
-                    turn.set_result(None)
-                    break
-            if not self._free:
-                return
+    async def _work(self, handler: Handler[K], key: K) -> None:
+        try:
+            again = await handler(key)
+        except Exception as error:  # noqa: BLE001  # the one place that retries and reports
+            self._on_error(key, error, self.add_rate_limited(key))
+        else:
+            self.forget(key)
+            if again is not None:
+                self.add_after(key, again)
+        finally:
+            self._backlog.done(key)
+            self._rung.set()
 
     def _set_timer(self) -> None:
         due = self._backlog.next_due()
@@ -149,4 +130,4 @@ class WorkQueue(Generic[K]):
         self._timer = None
         self._backlog.promote(asyncio.get_running_loop().time())
         self._set_timer()
-        self._wake()
+        self._rung.set()
