@@ -2,11 +2,11 @@
 
 import asyncio
 
-from services.git_watcher.credentials import KnownCredentials
 from services.git_watcher.parts import opened
 from services.git_watcher.settings import GitWatcherSettings
 from services.git_watcher.versions import highest_by
 from services.git_watcher.watches import watch_all
+from shared.git.credentials import KnownCredentials
 from shared.run import Context
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from services.git_watcher.credentials import KnownCredentials
 from services.git_watcher.parts import Parts
 from services.git_watcher.usage import Use, uses_of
+from shared.git.credentials import KnownCredentials
 from shared.kinds.secrets import TYPE_LABEL
 from shared.kinds.urls import normalise_url
 from shared.kube import Applications, EventType, Informer, Key, Resource

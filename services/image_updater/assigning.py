@@ -1,6 +1,6 @@
 """What a new version means to each tool: Helm parameters, Kustomize images, variables of a plugin. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from services.image_updater.keys import Version
@@ -73,8 +73,16 @@ def same_image(text: str, image: str) -> bool:
         return False
 
 
-def version_in(texts: Iterable[str]) -> Version:
-    """Read `1.2`, `1.2@sha256:...` or `sha256:...`."""
-    text = next(iter(texts), "")
+def version_of(text: str, image: str) -> Version:
+    """Read a value that a file has: `1.2`, `1.2@sha256:...`, `sha256:...`, or the image with one of these."""
+    if not text:
+        return Version()
+    if "/" in text or same_image(text.partition(":")[0], image):
+        try:
+            found = image_of(text)
+        except UnsupportedAddress:
+            return Version(text)
+        if str(found.repository) == image and (found.tag or found.digest):
+            return Version(found.tag, found.digest)
     tag, _, digest = text.partition("@")
     return Version("", text) if text.startswith("sha256:") else Version(tag, digest)

@@ -4,7 +4,7 @@ Comes in: paths with their bytes (None deletes). Goes out: the new commit's SHA.
 still the parent we built on; otherwise `BranchMoved`, and the caller builds anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +13,10 @@ from pygit2.enums import FileMode, RepositoryInitFlag
 
 from shared.clock import epoch_ms
 from shared.git.errors import BranchMoved
-from shared.git.mirror import isolate_libgit2, open_mirror
+from shared.git.mirror import commit_of, isolate_libgit2, open_mirror
+
+Sign = Callable[[bytes], str]
+"""Signs a commit's text; gives the signature in its armour. Raises SigningFailed."""
 
 
 class Author(NamedTuple):
@@ -54,6 +57,33 @@ def commit_files(
         return str(repository.create_commit(ref, signature, signature, message, tree, parents))
     except pygit2.GitError as error:
         raise BranchMoved(f"branch {branch} moved while the commit was made: build it on the new tip") from error
+
+
+class Draft(NamedTuple):
+    """A commit to be: what differs from its parent, and who says what about it. `sign` None: unsigned."""
+
+    files: Mapping[str, bytes | None]
+    message: str
+    author: Author = TIPHYS
+    sign: Sign | None = None
+
+
+def commit_on(mirror: Path, parent: str, draft: Draft) -> str:
+    """One commit on top of another; no branch moves. Where that would be the same tree: the parent."""
+    repository = open_mirror(mirror)
+    base = commit_of(repository, parent)
+    index = pygit2.Index()
+    index.read_tree(base.tree)
+    for path, data in draft.files.items():
+        _stage(repository, index, path, data)
+    tree = index.write_tree(repository)
+    if tree == base.tree.id:
+        return parent
+    by = pygit2.Signature(draft.author.name, draft.author.email, epoch_ms() // 1000, 0)
+    if draft.sign is None:
+        return str(repository.create_commit(None, by, by, draft.message, tree, [base.id]))
+    text = str(repository.create_commit_string(by, by, draft.message, tree, [base.id]))
+    return str(repository.create_commit_with_signature(text, draft.sign(text.encode()), "gpgsig"))
 
 
 def _stage(repository: pygit2.Repository, index: pygit2.Index, path: str, data: bytes | None) -> None:

@@ -14,6 +14,8 @@ GitFailure
 ├── UnsupportedAddress
 ├── RevisionNotFound
 ├── BranchMoved (retriable: build on the new tip)
+├── PushRefused (a rule of the host, as for a protected branch)
+├── SigningFailed
 ├── PathEscape
 ├── FileTooLarge
 ├── TreeTooLarge
@@ -73,6 +75,14 @@ class RevisionNotFound(GitFailure):
 
 class BranchMoved(GitFailure):
     retriable = True
+
+
+class PushRefused(GitFailure):
+    pass
+
+
+class SigningFailed(GitFailure):
+    pass
 
 
 class PathEscape(GitFailure):

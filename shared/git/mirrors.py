@@ -25,6 +25,7 @@ from shared.git.github_app import Installations
 from shared.git.knownhosts import trust_hosts
 from shared.git.mirror import mirror_path, remove_mirror
 from shared.git.packs import consolidate
+from shared.git.push import Push, push
 from shared.git.refusals import libgit2_failure
 from shared.git.relay import Relay, Ticket
 from shared.git.remote import Choose, RemoteRefs, Visit, visit
@@ -110,15 +111,24 @@ class Mirrors:
         async with self._locks[normalised_url]:
             await self.call(remove_mirror, self.path_of(normalised_url))
 
+    async def push(self, normalised_url: str, url: str, access: Access, change: Push) -> None:
+        """Bring a commit of the mirror to a branch of the remote. Raises a GitFailure, as BranchMoved."""
+        check_address(url)
+        async with self._locks[normalised_url], self._slot(normalised_url):
+            await self._at_remote(normalised_url, url, access, lambda what: push(what, change))
+
     async def _visit_once(self, normalised_url: str, url: str, access: Access, choose: Choose) -> RemoteRefs:
+        return await self._at_remote(normalised_url, url, access, lambda what: visit(what, choose))
+
+    async def _at_remote(self, normalised_url: str, url: str, access: Access, work: Callable[[Visit], T]) -> T:
         mirror, limits, depth = self.path_of(normalised_url), self.limits, access.depth or self.limits.depth
         if not is_http(url):
             what = Visit(mirror, shown(url), url, access, limits.max_bytes, depth)
-            return await self._run(what, choose, None)
+            return await self._run(what, work, None)
         access = await self._logged_in(url, access)
         with self._relay.ticket(url, access, max_bytes=limits.max_bytes) as ticket:
             what = Visit(mirror, shown(url), ticket.local, access, limits.max_bytes, depth)
-            return await self._run(what, choose, ticket)
+            return await self._run(what, work, ticket)
 
     async def _logged_in(self, url: str, access: Access) -> Access:
         """An app's identity becomes a token, which GitHub takes as the password of a user of this name."""
@@ -126,9 +136,9 @@ class Mirrors:
             return access
         return replace(access, username="x-access-token", password=await self._apps.token(access.app, url), app=None)
 
-    async def _run(self, what: Visit, choose: Choose, ticket: Ticket | None) -> RemoteRefs:
+    async def _run(self, what: Visit, do: Callable[[Visit], T], ticket: Ticket | None) -> T:
         """The thread is always waited for, so that nobody else enters the mirror before it has left."""
-        work = asyncio.get_running_loop().run_in_executor(self._threads, visit, what, choose)
+        work = asyncio.get_running_loop().run_in_executor(self._threads, do, what)
         try:
             async with asyncio.timeout(self.limits.total_seconds):
                 return await asyncio.shield(work)

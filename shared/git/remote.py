@@ -73,7 +73,7 @@ class _Session:
 
     def __init__(self, what: Visit, repository: pygit2.Repository) -> None:
         self._what, self._repository = what, repository
-        self._callbacks = _Callbacks(what)
+        self._callbacks = Callbacks(what)
 
     def visit(self, choose: Choose) -> RemoteRefs:
         try:
@@ -132,7 +132,7 @@ def _refs(heads: list[pygit2.remotes.RemoteHead]) -> RemoteRefs:
     return RemoteRefs(refs, head)
 
 
-class _Callbacks(pygit2.RemoteCallbacks):
+class Callbacks(pygit2.RemoteCallbacks):
     """Credentials for SSH (HTTP's are the relay's), trust, cancellation and the size cap."""
 
     def __init__(self, what: Visit) -> None:

@@ -140,8 +140,7 @@ def _set(data: bytes, name: str, path: Path, value: str) -> bytes:
         file.fail(node, f"{shown(path)} is a {'map' if isinstance(node, yaml.MappingNode) else 'list'}, not a value")
     else:
         changed = file.edited([_insertion(file, root, path, value)])
-    aliased = isinstance(node, yaml.ScalarNode) and file.text.startswith("&", node.start_mark.index)
-    _check(data, changed, name, path, value, aliased=aliased)
+    _check(file, changed, path, value, replaced=isinstance(node, yaml.ScalarNode))
     return changed
 
 
@@ -149,14 +148,42 @@ def _means_text(node: yaml.ScalarNode) -> bool:
     return bool(node.style) or plain(node.value) == node.value
 
 
-def _check(before: bytes, after: bytes, name: str, path: Path, value: str, *, aliased: bool) -> None:
-    """Nothing but the value may have changed; an anchor's value changes wherever it is referred to, too."""
-    old, new = load_all(before, name), load_all(after, name)
-    expected = assigned(old[0] if old else {}, path, value)
-    if aliased and new and assigned(new[0], path, value) == new[0]:
-        return
-    if new != [expected, *old[1:]]:
-        raise YamlError(name, 0, 0, f"{shown(path)} can't be changed without touching other values: write it plainly")
+def _check(before: YamlText, after: bytes, path: Path, value: str, *, replaced: bool) -> None:
+    """Nothing but the one value may have changed. Where an alias refers to it, it is one value all the same."""
+    new = YamlText(after, before.name)
+    if replaced:
+        old, now = _scalars(before), _scalars(new)
+        changed = sum(one != other for one, other in zip(old, now, strict=False))
+        fine = (len(old), changed) == (len(now), 1) and _value(find(new.root, path)) == (value, True)
+    else:
+        known = load_all(before.text.encode(), before.name)
+        fine = load_all(after, before.name) == [assigned(known[0] if known else {}, path, value), *known[1:]]
+    if not fine:
+        raise YamlError(
+            before.name, 0, 0, f"{shown(path)} can't be changed without touching other values: write it plainly"
+        )
+
+
+def _value(node: yaml.Node | None) -> tuple[str, bool] | None:
+    return (node.value, _means_text(node)) if isinstance(node, yaml.ScalarNode) else None
+
+
+def _scalars(file: YamlText) -> list[tuple[str, bool] | None]:
+    """Every scalar, keys too, in the order of the text; what aliases refer to only once."""
+    found, seen = list[yaml.Node](), set[int]()
+    pending: list[yaml.Node] = list(file.roots)
+    while pending:
+        node = pending.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            found.append(node)
+        elif isinstance(node, yaml.MappingNode):
+            pending += [part for pair in node.value for part in pair]
+        else:
+            pending += node.value
+    return [_value(node) for node in sorted(found, key=lambda node: node.start_mark.index)]
 
 
 def assigned(value: Any, path: Path, text: str) -> Any:
@@ -249,3 +276,34 @@ def in_flow(file: YamlText, parent: yaml.MappingNode, rest: Path, value: str) ->
 def block(rest: Path, value: str, indent: int, newline: str) -> str:
     lines = [f"{' ' * (indent + 2 * depth)}{scalar(str(step))}:" for depth, step in enumerate(rest)]
     return newline.join(lines) + f" {scalar(value)}{newline}"
+
+
+def removal(file: YamlText, parent: yaml.MappingNode, key: str) -> Edit:
+    """A key of a map goes, with the line it stands on alone."""
+    at = next(at for at, (node, _) in enumerate(parent.value) if node.value == key)
+    node, value = parent.value[at]
+    start, end = node.start_mark.index, max(_ends(value), default=node.end_mark.index)
+    line = file.text.rfind("\n", 0, start) + 1
+    if not parent.flow_style and not file.text[line:start].strip():
+        return Edit(line, line_after(file, value), "")
+    if at + 1 < len(parent.value):
+        return Edit(start, parent.value[at + 1][0].start_mark.index, "")
+    return Edit(max(_ends(parent.value[at - 1][1])) if at else start, end, "")
+
+
+def appended_item(file: YamlText, items: yaml.SequenceNode, fields: Sequence[tuple[str, str]]) -> Edit:
+    """One more map at the end of a list, in the list's own style."""
+    pairs = [f"{scalar(name)}: {scalar(value)}" for name, value in fields]
+    if items.flow_style:
+        at = len(file.text[: items.end_mark.index - 1].rstrip())
+        comma = "" if file.text[at - 1] in "[," else ", "
+        return Edit(at, at, f"{comma}{{{', '.join(pairs)}}}")
+    at = line_after(file, items)
+    return Edit(at, at, _opened(file, at) + item(pairs, items.start_mark.column, file.newline))
+
+
+def item(pairs: Sequence[str], indent: int, newline: str) -> str:
+    """A map as an item of a block list."""
+    first, *others = pairs
+    lines = [f"{' ' * indent}- {first}", *(f"{' ' * indent}  {one}" for one in others)]
+    return newline.join(lines) + newline

@@ -2,8 +2,8 @@
 
 import base64
 
-from services.git_watcher.credentials import KnownCredentials
 from services.git_watcher.usage import Usage, Use, uses_of
+from shared.git.credentials import KnownCredentials
 from shared.git.github_app import GitHubApp
 from shared.security import Secret, redact
 

@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.git_watcher.credentials import KnownCredentials
 from services.git_watcher.parts import Parts, opened
 from services.git_watcher.settings import GitWatcherSettings
 from services.git_watcher.usage import Use
 from shared.bus import Bus
 from shared.events import Event, GitFailed, GitHook, GitRevision
+from shared.git.credentials import KnownCredentials
 from shared.git.tree import GitTree
 from tests.bus.tools import background
 from tests.parts.gitserver import Repository

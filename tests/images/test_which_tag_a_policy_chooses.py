@@ -64,7 +64,7 @@ OTHERS = [
     (Policy(Strategy.CALVER, pattern=CALVER), "2024.9.1 2024.10.1 latest 2023.12.31", "2024.10.1"),
     (Policy(Strategy.CALVER, pattern=CALVER), "2024.10.1 2024.10.1-2 2024.10.1-10", "2024.10.1-10"),
     (Policy(Strategy.CALVER, pattern=CALVER), "24.04 24.10 22.04", "24.10"),
-    (Policy(Strategy.NUMERICAL, pattern=r"^main-.-(?P<n>\d+)$", extract="$n"), "main-a-9 main-b-10 dev-c-9", "main-b-10"),
+    (Policy(Strategy.NUMERICAL, pattern=r"^main-.-(?P<n>\d+)$", extract="$n"), "main-a-9 main-b-10 x-9", "main-b-10"),
     (Policy(Strategy.NUMERICAL, pattern=r"^(\d+)-(\d+)$", extract="$2.$1"), "1-2 2-1 0-2", "1-2"),
     (Policy(Strategy.NUMERICAL, pattern=r"\d+$"), "b8 b11 b9", "b11"),
     (Policy(allow="regexp:^1\\."), "1.0.0 2.0.0", "1.0.0"),

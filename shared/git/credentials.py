@@ -4,6 +4,7 @@ In: repository and repo-creds Secrets, argocd-tls-certs-cm. A Secret that can't 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -56,7 +57,15 @@ class KnownCredentials:
         """How to reach an address for a project; a user and password in the address itself count last."""
         found = credentials_for(url, self.repositories(), self._templates.values(), project)
         settings = found.repository or found.credentials
-        login = found.credentials or RepositoryCredentials()
+        access = self._access(url, found.credentials or RepositoryCredentials(), settings)
+        return replace(access, depth=found.repository.depth if found.repository else 0)
+
+    def lookup_with(self, url: str, secret: Obj) -> Access:
+        """How to reach an address with a Secret of its own, in the keys of a repository Secret."""
+        login = _registered(RepositorySecret.from_secret({**secret, "stringData": {"url": url}}))
+        return self._access(url, login, login)
+
+    def _access(self, url: str, login: RepositoryCredentials, settings: RepositoryCredentials | None) -> Access:
         user, password = _written(url)
         return Access(
             username=login.username or user,
@@ -70,7 +79,6 @@ class KnownCredentials:
             proxy=(settings.proxy if settings else "") or login.proxy,
             no_proxy=(settings.no_proxy if settings else "") or login.no_proxy,
             app=_app(login),
-            depth=found.repository.depth if found.repository else 0,
         )
 
 
