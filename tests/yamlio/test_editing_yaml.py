@@ -130,7 +130,8 @@ def test_only_the_intended_value_changes(whole: dict[str, Any], data: st.DataObj
     before = text.replace("\n", newline).encode()
     read = load_all(before, "f")[0]
     paths = scalars(read)
-    path = data.draw(st.sampled_from(paths)) if paths and data.draw(st.booleans()) else ("brandNew", "key")
+    choices: list[Path] = [*paths, ("brandNew", "key")]
+    path = data.draw(st.sampled_from(choices))
     after = set_texts(before, "f", [(path, new)])
     assert load_all(after, "f") == [assigned(read, path, new)]
     assert after.count(b"# note") == before.count(b"# note")
