@@ -8,6 +8,7 @@ writes, the syncs and the passes of each destination have limits of their own.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from copy import copy
 from typing import Any
 
 from services.reconciler.live import Live, LiveObjects, OnChange
@@ -21,6 +22,22 @@ from shared.kube import Cluster, Discovery, NotFound, Resource, UnknownKind, com
 Obj = dict[str, Any]
 Assess = Callable[[Live], Awaitable[Health | None]]
 SYNCS_AT_ONCE = 16
+
+
+class Pulse:
+    """Wakes whoever waits for the next change."""
+
+    def __init__(self) -> None:
+        self._next: asyncio.Future[None] | None = None
+
+    def beat(self) -> None:
+        if self._next is not None and not self._next.done():
+            self._next.set_result(None)
+
+    def next(self) -> asyncio.Future[None]:
+        if self._next is None or self._next.done():
+            self._next = asyncio.get_running_loop().create_future()
+        return asyncio.shield(self._next)
 
 
 class Destination:
@@ -51,14 +68,20 @@ class Destination:
         self.namespaces: set[str] = set(reach.namespaces)
         self.slots = asyncio.Semaphore(SYNCS_AT_ONCE)
         self._respect_rbac = respect_rbac
-        self._next: asyncio.Future[None] | None = None
+        self._pulse = Pulse()
+        self._writer = cluster
         self._writes = asyncio.Semaphore(concurrency)
+
+    def acting_as(self, user: str) -> "Destination":
+        """Give the same destination (what lives there, connections, limits), written to in somebody else's name."""
+        view = copy(self)
+        view._writer = self.cluster.impersonating(user)  # noqa: SLF001 - another view of ourselves
+        return view
 
     def _changed(self, on_change: OnChange) -> OnChange:
         def changed(key: ResourceKey, new: Any, old: Any) -> None:
             on_change(key, new, old)
-            if self._next is not None and not self._next.done():
-                self._next.set_result(None)
+            self._pulse.beat()
 
         return changed
 
@@ -68,9 +91,7 @@ class Destination:
 
     def next_change(self) -> asyncio.Future[None]:
         """Give a future that is done when anything in the cluster has changed after this call."""
-        if self._next is None or self._next.done():
-            self._next = asyncio.get_running_loop().create_future()
-        return asyncio.shield(self._next)
+        return self._pulse.next()
 
     async def resource(self, gvk: GVK | GroupKind) -> Resource:
         """Give the API resource of a kind. Raises UnknownKind, ApiError."""
@@ -109,7 +130,7 @@ class Destination:
         gvk = GVK.of(obj)
         resource = await self.resource(gvk)
         async with self._writes:
-            done = await verbs.apply(self.cluster, resource, obj, manager=manager, force=True, dry_run=dry_run)
+            done = await verbs.apply(self._writer, resource, obj, manager=manager, force=True, dry_run=dry_run)
         if not dry_run and gvk.group_kind in self.watched:
             self.watched.note(gvk.group_kind, done["metadata"].get("namespace") or "", compact(done))
         return done
@@ -134,6 +155,6 @@ class Destination:
         resource = await self.resource(GroupKind(key.group, key.kind))
         async with self._writes:
             try:
-                await verbs.delete(self.cluster, resource, key.namespace, key.name, propagation=propagation, uid=uid)
+                await verbs.delete(self._writer, resource, key.namespace, key.name, propagation=propagation, uid=uid)
             except NotFound:
                 self.live.drop(key, uid)

@@ -6,7 +6,8 @@ In: a `SyncRequest`. Out: `status.operationState` as it goes, `status.history` w
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,10 +20,11 @@ from services.reconciler.destination import Destination
 from services.reconciler.errors import ApplicationError
 from services.reconciler.execute import Work, execute
 from services.reconciler.gate import pass_gate
+from services.reconciler.impersonation import acting
 from services.reconciler.namespaces import ensure_namespace
 from services.reconciler.outcome import Outcome
 from services.reconciler.parts import Parts
-from services.reconciler.permission import refused
+from services.reconciler.permission import check_sources, refused
 from services.reconciler.plan import Step, apply_steps, of_phase, plan
 from services.reconciler.request import SyncRequest
 from services.reconciler.state import AppState, Running
@@ -99,6 +101,7 @@ async def try_once(sync: Sync) -> str:
     """Make one attempt. Gives why it failed, empty when it did not."""
     try:
         await pass_gate(sync)
+        sync = replace(sync, destination=acting(sync.parts, sync.state, sync.destination))
         goal = await aim(sync)
         sync.running.identity = goal.identity
         await carry_out(sync, goal)
@@ -117,6 +120,7 @@ async def aim(sync: Sync) -> Goal:
     here = current_revisions(parts, state)
     if state.desired is not None and not request.sources and set(request.revisions) <= {*here, ""}:
         return Goal(state.desired, here, sources, identity(state))
+    check_sources(parts, state, sources)
     heads, reply = await render(parts, state, sync.destination, sources, request.revisions)
     manifests = await fetch(parts, reply.digest)
     kinds = {GroupKind.of(obj) for obj in manifests}
@@ -129,19 +133,24 @@ async def carry_out(sync: Sync, goal: Goal) -> None:
     """Plan and execute; every step's outcomes are recorded as it ends."""
     request, live = sync.request, sync.destination.live
     targets = [target for target in goal.desired.objects.values() if request.selects(target.key)]
-    goal.outcomes += refused(sync.parts, sync.state, sync.destination, targets)
+    hooks = () if request.selective or request.without_hooks else goal.desired.hooks
+    goal.outcomes += refused(sync.parts, sync.state, sync.destination, [*targets, *will_run(hooks)])
     goal.outcomes += [] if goal.outcomes else await ensure_namespace(sync.state, sync.destination, request)
     record(sync, goal)
     if goal.failure:
         return
     extra = extras(sync.state, goal.desired, request)
     prunes = {key: 0 for key in extra if request.prune and prunable(sync.destination, key, request)}
-    hooks = () if request.selective or request.without_hooks else goal.desired.hooks
     await perform(sync, goal, plan(targets, hooks, prunes))
     if goal.failure:
         await perform(sync, goal, apply_steps(of_phase(hooks, "SyncFail"), "SyncFail"))
     goal.outcomes += [skipped(sync.state, key) for key in extra if key not in prunes and live.get(key)]
     record(sync, goal)
+
+
+def will_run(hooks: Iterable[Target]) -> list[Target]:
+    """Give the hooks that may run at all."""
+    return [hook for hook in hooks if hook.hooks != ("Skip",)]
 
 
 async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:

@@ -36,9 +36,7 @@ def check_spec(parts: Parts, state: AppState) -> None:
     """Raise InvalidSpec with everything that the project or common sense has against the spec."""
     spec = state.obj["spec"]
     project = project_of(parts, state)
-    problems = [
-        f"application repo {url} is not permitted in project '{project.name}'" for url in refused_sources(spec, project)
-    ]
+    problems = refused_sources(sources_of(spec), project)
     destination = spec.get("destination") or {}
     server = parts.destinations.server_of(destination)
     (name, owner), namespace = cluster_of(parts, server), destination.get("namespace") or ""
@@ -68,10 +66,17 @@ def unread_rules(spec: Obj) -> list[str]:
     ]
 
 
-def refused_sources(spec: Obj, project: AppProject) -> list[str]:
-    """Give the repositories that the project does not permit."""
-    urls = [str(source.get("repoURL") or "") for source in sources_of(spec)]
-    return [url for url in urls if url and not permitted_source(project, url)]
+def check_sources(parts: Parts, state: AppState, sources: Iterable[Obj]) -> None:
+    """Raise InvalidSpec where the project does not permit the sources that an operation names."""
+    if problems := refused_sources(sources, project_of(parts, state)):
+        raise InvalidSpec("; ".join(problems))
+
+
+def refused_sources(sources: Iterable[Obj], project: AppProject) -> list[str]:
+    """Say which repositories the project does not permit."""
+    urls = [str(source.get("repoURL") or "") for source in sources]
+    refused = [url for url in urls if url and not permitted_source(project, url)]
+    return [f"application repo {url} is not permitted in project '{project.name}'" for url in refused]
 
 
 def refused(parts: Parts, state: AppState, destination: Destination, targets: Iterable[Target]) -> list[Outcome]:

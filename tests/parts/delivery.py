@@ -96,6 +96,15 @@ class Delivery:
         wanted = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": ARGO}}
         await verbs.apply(self.cluster, resource, {**wanted, "data": dict(data)}, manager=self.app, force=True)
 
+    @asynccontextmanager
+    async def setting(self, key: str, value: str) -> AsyncIterator[None]:
+        """A key of `argocd-cm`, for a while."""
+        await self.settings({key: value})
+        try:
+            yield
+        finally:
+            await self.settings({})
+
     async def patch(self, patch: Obj) -> None:
         """Merge-patch the Application."""
         resource = await self.discovery.resource("argoproj.io", "Application")

@@ -1,7 +1,5 @@
 """AppProject: repositories, destinations and kinds that it does not permit stop an Application, with the reason."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -96,23 +94,30 @@ async def test_a_project_goes_only_after_its_applications(delivery: Delivery) ->
     await delivery.until_gone("argoproj.io", "AppProject", delivery.app, namespace=ARGO)
 
 
-@asynccontextmanager
-async def setting(delivery: Delivery, key: str, value: str) -> AsyncIterator[None]:
-    """A key of argocd-cm, for a while."""
-    metadata = {"name": "argocd-cm", "namespace": ARGO}
-    await delivery.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {key: value}})
-    try:
-        yield
-    finally:
-        await delivery.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
-
-
 async def test_what_a_global_project_denies_is_denied(delivery: Delivery) -> None:
     everybody = project(delivery, namespaceResourceBlacklist=[{"group": "", "kind": "ConfigMap"}])
     everybody["metadata"]["name"] = f"{delivery.app}-all"
     await delivery.apply(everybody)
     rule = [{"projectName": f"{delivery.app}-all", "labelSelector": {"matchLabels": {"of": delivery.app}}}]
-    async with setting(delivery, "globalProjects", orjson.dumps(rule).decode()):
+    async with delivery.setting("globalProjects", orjson.dumps(rule).decode()):
         await with_project(delivery, {}, {"a.json": config_map("a")}, {"of": delivery.app})
         app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] == "Failed")
     assert "ConfigMap is not permitted in project" in app["status"]["operationState"]["message"]
+
+
+async def test_a_hook_of_a_kind_that_is_not_permitted_stops_the_sync(delivery: Delivery) -> None:
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": []}
+    hook = {**role, "metadata": {"name": delivery.app, "annotations": {"argocd.argoproj.io/hook": "PreSync"}}}
+    manifests = {"a.json": config_map("a"), "role.json": orjson.dumps(hook)}
+    await with_project(delivery, {"clusterResourceWhitelist": []}, manifests)
+    app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] == "Failed")
+    assert "ClusterRole is not permitted in project" in app["status"]["operationState"]["message"]
+
+
+async def test_an_operation_cannot_bring_a_source_that_is_not_permitted(delivery: Delivery) -> None:
+    await with_project(delivery, {"sourceRepos": ["http://127.0.0.1:*/*"]}, {"a.json": config_map("a")})
+    await delivery.until(synced)
+    source = {"repoURL": "https://example.com/other.git", "path": "app", "targetRevision": "HEAD"}
+    await delivery.patch({"operation": {"sync": {"source": source}}})
+    app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] in {"Failed", "Error"})
+    assert "https://example.com/other.git is not permitted" in app["status"]["operationState"]["message"]
