@@ -6,6 +6,7 @@ admission, normalised fields). Pure. Never shows values: a verdict carries diges
 """
 
 from base64 import b64encode
+from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from services.reconciler.desired import Target
@@ -15,6 +16,7 @@ from shared.merge import (
     contains,
     digest,
     jq_path,
+    left_behind,
     managed_by,
     only_managed,
     owned_fields,
@@ -22,6 +24,7 @@ from shared.merge import (
     pointer_path,
     strip_volatile,
     together,
+    with_live,
     with_types,
     without,
     without_managed,
@@ -74,6 +77,8 @@ def judge(target: Target, live: Obj, live_sum: str, places: Places = NOWHERE) ->
     """
     wanted = comparable(target)
     mine, theirs = counted(target, wanted, live, places.one), counted(target, live, live, places.other)
+    if left_behind(theirs, mine):
+        return Verdict("OutOfSync", live_sum, target.digest, "a field that a client applied is no longer wanted")
     if contains(mine, theirs) and not owns_more(live, FIELD_MANAGER, wanted):
         return Verdict("Synced", live_sum, target.digest)
     return None
@@ -105,6 +110,19 @@ def counted(target: Target, obj: Obj, live: Obj, places: tuple[Path, ...] = ()) 
         obj = without_managed(without_places(obj, places), trees)
         obj = without(obj, [path for path in read if path is not None])
     return with_types(obj, target.counting.types)
+
+
+def overlaid(target: Target, live: Obj, places: Iterable[Path] = ()) -> Obj:
+    """Give the desired object with live's values where differences are ignored (`RespectIgnoreDifferences`).
+
+    What the desired object does not say is not added: it would become ours. What is somebody's is left to them.
+    `places`: where its jq expressions that are more than paths lead.
+    """
+    ignored = target.ignored
+    read = [*map(pointer_path, ignored.json_pointers), *map(jq_path, ignored.jq_path_expressions), *places]
+    said = [path for path in read if path is not None and without(target.obj, [path]) != target.obj]
+    kept = with_live(target.obj, live, said)
+    return without_managed(kept, managed_by(live, ignored.managed_fields_managers))
 
 
 def comparable(target: Target) -> Obj:

@@ -17,7 +17,9 @@ from services.reconciler.watched import Watched
 from shared.health import Health
 from shared.kinds.refs import GVK, GroupKind, ResourceKey
 from shared.kinds.tracking import Tracking
-from shared.kube import Cluster, Discovery, NotFound, Resource, UnknownKind, compact, verbs
+from shared.kube import Cluster, Discovery, Invalid, NotFound, Resource, UnknownKind, compact, verbs
+from shared.kube.verbs import Validation
+from shared.merge import without_undeclared
 
 Obj = dict[str, Any]
 Assess = Callable[[Live], Awaitable[Health | None]]
@@ -125,14 +127,53 @@ class Destination:
             else:
                 self.live.put(self.live.read(key.group_kind, resource.api_version, found, compact(found)))
 
-    async def apply(self, obj: Obj, *, manager: str, dry_run: bool = False) -> Obj:
-        """Server-side-apply an object; what came back is known at once. Raises ApiError, UnknownKind."""
-        gvk = GVK.of(obj)
-        resource = await self.resource(gvk)
+    async def apply(
+        self, obj: Obj, *, manager: str, dry_run: bool = False, validation: Validation | None = None
+    ) -> Obj:
+        """Server-side-apply an object; what came back is known at once. Raises ApiError, UnknownKind.
+
+        With `Ignore`, what the kind does not have is left out: an apply is refused for it, other than a create.
+        """
+        resource = await self.resource(GVK.of(obj))
+        try:
+            async with self._writes:
+                done = await verbs.apply(
+                    self._writer, resource, obj, manager=manager, force=True, dry_run=dry_run, validation=validation
+                )
+        except Invalid as error:
+            known = without_undeclared(obj, error.message) if validation == "Ignore" else obj
+            if known is obj:
+                raise
+            return await self.apply(known, manager=manager, dry_run=dry_run, validation=validation)
+        return done if dry_run else self._noted(done)
+
+    async def update(self, obj: Obj, *, manager: str, dry_run: bool, validation: Validation | None = None) -> Obj:
+        """Put an object in the place of the one at its resourceVersion. Raises ApiError, UnknownKind."""
+        resource = await self.resource(GVK.of(obj))
         async with self._writes:
-            done = await verbs.apply(self._writer, resource, obj, manager=manager, force=True, dry_run=dry_run)
-        if not dry_run and gvk.group_kind in self.watched:
-            self.watched.note(gvk.group_kind, done["metadata"].get("namespace") or "", compact(done))
+            done = await verbs.update(
+                self._writer, resource, obj, manager=manager, dry_run=dry_run, validation=validation
+            )
+        return done if dry_run else self._noted(done)
+
+    async def set_managed_fields(self, obj: Obj, fields: list[Obj]) -> Obj:
+        """Say anew who owns what of an object, if it is still at this version. Raises ApiError, UnknownKind."""
+        resource, metadata = await self.resource(GVK.of(obj)), obj["metadata"]
+        patch = [
+            {"op": "replace", "path": "/metadata/managedFields", "value": fields},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
+        ]
+        namespace, name = metadata.get("namespace"), metadata["name"]
+        async with self._writes:
+            return self._noted(
+                await verbs.patch(self._writer, resource, namespace, name, patch, content_type=verbs.JSON_PATCH)
+            )
+
+    def _noted(self, done: Obj) -> Obj:
+        """What a write's answer says is known at once, without waiting for the watch."""
+        kind = GroupKind.of(done)
+        if kind in self.watched:
+            self.watched.note(kind, done["metadata"].get("namespace") or "", compact(done))
         return done
 
     async def fetch(self, key: ResourceKey, version: str) -> Obj | None:

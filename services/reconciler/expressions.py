@@ -46,6 +46,18 @@ async def places(
     return [_failed(one) if isinstance(one, EngineError) else [tuple(path) for path in one] for one in answers]
 
 
+async def leads(
+    engines: Callable[[], Awaitable[Engines]], ignored: Ignored, obj: Obj, seconds: float
+) -> tuple[tuple[str | int, ...], ...]:
+    """Give where the expressions lead in one object. Raises ComparisonFailed."""
+    if not needs_engine(ignored):
+        return ()
+    (found,) = await places(engines, [(ignored, obj)], seconds)
+    if isinstance(found, ComparisonFailed):
+        raise found
+    return tuple(found)
+
+
 def _failed(error: EngineError) -> ComparisonFailed:
     late = error.reason == "FilterTimeout"
     hint = "; `ignore.normalizer.jq.timeout` in argocd-cm allows more" if late else ""

@@ -13,6 +13,7 @@ from services.reconciler.compare import FIELD_MANAGER
 from services.reconciler.desired import HELM_HOOK, Target
 from services.reconciler.destination import Destination
 from services.reconciler.outcome import Outcome
+from services.reconciler.write import removed
 from shared.health import Health
 from shared.kinds.refs import ResourceKey
 from shared.kube import KubeError
@@ -67,17 +68,6 @@ async def run_hook(destination: Destination, target: Target, phase: str, suffix:
     if ended.status == "Degraded":
         return Outcome(hook.key, version, "SyncFailed", ended.message or "the hook failed", phase, hook=phase)
     return Outcome(hook.key, version, "", ended.message, phase, hook=phase)
-
-
-async def removed(destination: Destination, key: ResourceKey) -> None:
-    """Delete an object if it is there, and wait until it is gone."""
-    live = destination.live.get(key)
-    if live is None:
-        return
-    if not live.deleting:
-        await destination.delete(key, uid=live.uid, propagation="Background")
-    while (now := destination.live.get(key)) is not None and now.uid == live.uid:
-        await destination.next_change()
 
 
 async def until_ended(destination: Destination, key: ResourceKey, uid: str) -> Health:

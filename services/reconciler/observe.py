@@ -19,10 +19,12 @@ from services.reconciler.rollup import Found
 from services.reconciler.scope import instance_of
 from services.reconciler.settle import Doubt, settle
 from services.reconciler.state import AppState, Obj
+from services.reconciler.ways import way_of
 from shared.health import health
 from shared.kinds.options import compare_options, ignores_health
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import ApiError, UnknownKind
+from shared.kube.verbs import Validation
 
 
 def held_kinds(state: AppState) -> set[GroupKind]:
@@ -120,7 +122,12 @@ def look(state: AppState, destination: Destination, key: ResourceKey, instance: 
     if verdict is None and known is not None and known.desired != target.digest and state.automated:
         verdict = Verdict("OutOfSync", sum_, target.digest)
     note(state, target, live, verdict or Verdict("Unknown", sum_, target.digest), body)
-    return None if verdict else Doubt(target, live, body, sum_)
+    return None if verdict else Doubt(target, live, body, sum_, validation_in(state, target))
+
+
+def validation_in(state: AppState, target: Target) -> Validation:
+    """Give how strictly a sync by the policy would have the fields of an object checked."""
+    return way_of(target.obj, (state.obj["spec"].get("syncPolicy") or {}).get("syncOptions") or ()).validation
 
 
 def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:

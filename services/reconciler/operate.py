@@ -19,6 +19,7 @@ from services.reconciler.desired import Desired, Target, prepare
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ApplicationError
 from services.reconciler.execute import Work, execute
+from services.reconciler.expressions import leads
 from services.reconciler.gate import pass_gate
 from services.reconciler.impersonation import acting
 from services.reconciler.namespaces import ensure_namespace
@@ -28,9 +29,10 @@ from services.reconciler.permission import check_sources, refused
 from services.reconciler.plan import Step, apply_steps, of_phase, plan
 from services.reconciler.request import SyncRequest
 from services.reconciler.state import AppState, Running
+from services.reconciler.ways import FORMER_MANAGER, way_of
 from services.reconciler.write import Writing
 from shared.clock import now, parse_rfc3339, rfc3339
-from shared.kinds.options import as_entries, prune_consent
+from shared.kinds.options import annotations_of, as_entries, prune_consent
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.telemetry import get_logger
 
@@ -132,7 +134,7 @@ async def aim(sync: Sync) -> Goal:
 async def carry_out(sync: Sync, goal: Goal) -> None:
     """Plan and execute; every step's outcomes are recorded as it ends."""
     request, live = sync.request, sync.destination.live
-    targets = [target for target in goal.desired.objects.values() if request.selects(target.key)]
+    targets = [target for target in goal.desired.objects.values() if chosen(sync, target)]
     hooks = () if request.selective or request.without_hooks else goal.desired.hooks
     goal.outcomes += refused(sync.parts, sync.state, sync.destination, [*targets, *will_run(hooks)])
     goal.outcomes += [] if goal.outcomes else await ensure_namespace(sync.state, sync.destination, request)
@@ -161,6 +163,10 @@ async def perform(sync: Sync, goal: Goal, steps: list[Step]) -> None:
         dry_run=sync.request.dry_run,
         propagation=PROPAGATION.get(policy, "Foreground"),
         settled=lambda key: settled(sync.state, goal.desired.objects.get(key)),
+        options=tuple(as_entries(sync.request.options)),
+        force=sync.request.force,
+        former=str(annotations_of(sync.state.obj).get(FORMER_MANAGER) or ""),
+        leads=lambda target: leads(sync.parts.engines, target.ignored, target.obj, sync.parts.argo.jq_seconds),
     )
     work = Work(
         writing,
@@ -181,6 +187,14 @@ def suffix_of(running: Running, goal: Goal) -> str:
     """Give what makes the name of a `generateName` hook: revision, phase (to be filled in) and start."""
     started = parse_rfc3339(running.state["startedAt"])
     return f"{(*goal.revisions, '')[0][:7]}-{{}}-{int(started.timestamp())}"
+
+
+def chosen(sync: Sync, target: Target) -> bool:
+    """Tell whether a sync is to write an object; with ApplyOutOfSyncOnly not one that is known to be in sync."""
+    if not sync.request.selects(target.key):
+        return False
+    way = way_of(target.obj, as_entries(sync.request.options))
+    return not (way.out_of_sync_only and settled(sync.state, target))
 
 
 def settled(state: AppState, target: Target | None) -> bool:

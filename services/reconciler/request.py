@@ -44,6 +44,12 @@ class SyncRequest:
         """Whether the strategy is `apply`: hooks are skipped."""
         return "apply" in ((self.operation.get("sync") or {}).get("syncStrategy") or {})
 
+    @property
+    def force(self) -> bool:
+        """Whether what can't be changed may be deleted and made again: the strategy's `force`."""
+        strategy = (self.operation.get("sync") or {}).get("syncStrategy") or {}
+        return any((strategy.get(name) or {}).get("force") for name in ("apply", "hook"))
+
     def selects(self, key: ResourceKey) -> bool:
         """Tell whether an object is among those asked for."""
         return not self.resources or any(_matches(one, key) for one in self.resources)

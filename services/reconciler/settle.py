@@ -24,15 +24,17 @@ from services.reconciler.live import Live
 from services.reconciler.parts import Parts
 from services.reconciler.state import Obj
 from shared.kube import ApiError, UnknownKind
+from shared.kube.verbs import Validation
 
 
 class Doubt(NamedTuple):
-    """A wanted object, and the live one it may or may not be."""
+    """A wanted object, and the live one it may or may not be; how strictly a sync would have its fields checked."""
 
     target: Target
     live: Live
     body: Obj
     sum: str
+    validation: Validation = "Strict"
 
 
 Settled = Verdict | ComparisonFailed
@@ -83,7 +85,9 @@ async def predict(parts: Parts, destination: Destination, doubt: Doubt) -> Verdi
     try:
         if doubt.live.api_version != target.obj["apiVersion"]:
             body = await destination.fetch(target.key, target.obj["apiVersion"].rpartition("/")[2]) or {}
-        predicted = await destination.apply(target.obj, manager=FIELD_MANAGER, dry_run=True)
+        predicted = await destination.apply(
+            target.obj, manager=FIELD_MANAGER, dry_run=True, validation=doubt.validation
+        )
     except (ApiError, UnknownKind) as error:
         if error.retriable:
             message = f"Failed to compare {target.key}: {error.message}"

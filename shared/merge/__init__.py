@@ -19,7 +19,9 @@ from shared.merge.managed import only_managed, owned_fields, owns_more, together
 from shared.merge.masking import mask_secrets
 from shared.merge.patch import PatchError, json_merge_patch, json_patch, merge_patch_between
 from shared.merge.quantity import quantity
+from shared.merge.takeover import left_behind, taken_over
 from shared.merge.typed import with_types
+from shared.merge.undeclared import without_undeclared
 
 __all__ = [
     "PatchError",
@@ -30,6 +32,7 @@ __all__ = [
     "jq_path",
     "json_merge_patch",
     "json_patch",
+    "left_behind",
     "managed_by",
     "mask_secrets",
     "merge_patch_between",
@@ -39,10 +42,12 @@ __all__ = [
     "pointer_path",
     "quantity",
     "strip_volatile",
+    "taken_over",
     "together",
     "with_live",
     "with_types",
     "without",
     "without_managed",
     "without_places",
+    "without_undeclared",
 ]
