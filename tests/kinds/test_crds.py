@@ -104,3 +104,18 @@ def test_an_api_server_takes_them_and_keeps_what_they_do_not_know(cluster: Clust
     head, row = wide.splitlines()
     assert " ".join(head.split()) == "NAME SYNC STATUS HEALTH STATUS REVISION PROJECT"
     assert row.split() == ["web", "Synced", "Healthy", "abcdef", "default"]
+
+
+def test_statuses_that_we_alone_write_are_not_checked_field_by_field() -> None:
+    application = next(one for one in DEFINITIONS if one.plural == "applications")
+    light, whole = (_status(crd(application, whole=whole)) for whole in (False, True))
+    kept = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    assert light["operationState"] == light["history"]["items"] == light["sync"]["properties"]["comparedTo"] == kept
+    assert whole["operationState"]["required"] == ["operation", "phase", "startedAt"]
+    assert light["health"] == whole["health"]
+
+
+def _status(definition: dict[str, Any]) -> dict[str, Any]:
+    schema = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    found: dict[str, Any] = schema["properties"]["status"]["properties"]
+    return found
