@@ -1,5 +1,7 @@
 """The real parts that tests run against; each is defined in tests/parts."""
 
+from hypothesis import HealthCheck, settings
+
 from tests.parts.cluster import cluster, namespace
 from tests.parts.delivery import delivery
 from tests.parts.engines import engines
@@ -7,3 +9,7 @@ from tests.parts.nats import bus, nats_url, unique
 from tests.parts.stack import stack
 
 __all__ = ["bus", "cluster", "delivery", "engines", "namespace", "nats_url", "stack", "unique"]
+
+# How fast the machine is at the moment is no property of the code.
+settings.register_profile("tiphys", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tiphys")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.reconciler.desired import Condition
@@ -26,7 +26,6 @@ def merged(target: Any, patch: Any) -> Any:
     return result
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(OBJECTS, OBJECTS)
 def test_the_patch_turns_one_status_into_the_other(before: Any, after: Any) -> None:
     assert merged(before, merge_patch_between(before, after)) == after
