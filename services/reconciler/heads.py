@@ -6,7 +6,7 @@ not follow from what is known, git is asked. Never: rendering, or knowing which 
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 from services.reconciler.index import Branch
 from shared.bus import Bus
@@ -15,6 +15,22 @@ from shared.kinds.urls import normalise_url
 
 RESOLVE_TIMEOUT = 120.0
 TAGS = "refs/tags/"
+DEFAULT = "HEAD"
+
+
+class Target(NamedTuple):
+    """What a source asks for."""
+
+    url: str
+    revision: str
+    chart: str
+    tag_prefix: str
+
+    @classmethod
+    def of(cls, source: dict[str, Any]) -> Self:
+        """Read it from a source of an Application."""
+        url, chart, prefix = (str(source.get(name) or "") for name in ("repoURL", "chart", "tagPrefix"))
+        return cls(url, str(source.get("targetRevision") or DEFAULT), chart, prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +63,11 @@ class Heads:
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._targets: dict[tuple[str, str, str], Head] = {}
+        self._targets: dict[Target, Head] = {}
         self._commits: dict[Branch, str] = {}
         self._urls: dict[str, tuple[str, str]] = {}
-        self._asking: dict[tuple[str, str, str], asyncio.Task[Head]] = {}
+        self._asking: dict[Target, asyncio.Task[Head]] = {}
+        self._defaults: set[Branch] = set()
 
     def commit(self, head: Head) -> str:
         """Give the commit a head stands at now, which may be newer than when it was resolved."""
@@ -62,11 +79,7 @@ class Heads:
 
     async def resolve(self, source: dict[str, Any], project: str, *, refresh: bool = False) -> Head:
         """Give the head of a source; concurrent questions share one request. Raises RequestError."""
-        key = (
-            str(source.get("repoURL", "")),
-            str(source.get("targetRevision") or "HEAD"),
-            str(source.get("chart") or ""),
-        )
+        key = Target.of(source)
         if not refresh and (head := self._targets.get(key)) and head.branch:
             return head
         task = self._asking.get(key)
@@ -76,20 +89,22 @@ class Heads:
             task.add_done_callback(lambda done: self._asked(key, done))
         return await asyncio.shield(task)
 
-    def _asked(self, key: tuple[str, str, str], task: asyncio.Task[Head]) -> None:
+    def _asked(self, key: Target, task: asyncio.Task[Head]) -> None:
         if self._asking.get(key) is task:
             del self._asking[key]
         if not task.cancelled():
             task.exception()
 
-    async def _ask(self, key: tuple[str, str, str], source: dict[str, Any], project: str, *, refresh: bool) -> Head:
-        url, target, chart = key
+    async def _ask(self, key: Target, source: dict[str, Any], project: str, *, refresh: bool) -> Head:
+        url = key.url
         if is_chart(source):
             question = ResolveChart(
-                repo_url=url, chart=chart, constraint=source.get("targetRevision") or "", project=project
+                repo_url=url, chart=key.chart, constraint=source.get("targetRevision") or "", project=project
             )
             return Head((await self._bus.request(question, timeout=RESOLVE_TIMEOUT)).version, floating=True)
-        asked = ResolveRevision(repo_url=url, target_revision=target, project=project, refresh=refresh)
+        asked = ResolveRevision(
+            repo_url=url, target_revision=key.revision, tag_prefix=key.tag_prefix, project=project, refresh=refresh
+        )
         found = await self._bus.request(asked, timeout=RESOLVE_TIMEOUT)
         if not found.ref:
             return Head(found.revision)
@@ -97,6 +112,8 @@ class Heads:
         self._urls[branch.repo] = (url, project)
         self._targets[key] = head = Head(found.revision, branch)
         self._commits.setdefault(branch, found.revision)
+        if key.revision == DEFAULT:
+            self._defaults.add(branch)
         return head
 
     async def moved(self, event: GitRevision) -> Moved | None:
@@ -115,13 +132,20 @@ class Heads:
         return await self.catch_up(branch)
 
     async def catch_up(self, branch: Branch) -> Moved | None:
-        """Ask git where a branch stands, and what differs from what was known."""
+        """Ask git where a branch stands, and what differs from what was known.
+
+        One that somebody follows as the default branch is asked for as such: a host may choose another.
+        """
         known = self._commits.get(branch)
         if known is None or branch.repo not in self._urls:
             return None
         url, project = self._urls[branch.repo]
-        question = ResolveRevision(repo_url=url, target_revision=branch.ref, project=project)
-        new = (await self._bus.request(question, timeout=RESOLVE_TIMEOUT)).revision
+        target = DEFAULT if branch in self._defaults else branch.ref
+        question = ResolveRevision(repo_url=url, target_revision=target, project=project)
+        found = await self._bus.request(question, timeout=RESOLVE_TIMEOUT)
+        if found.ref != branch.ref:
+            return self._lose(branch)
+        new = found.revision
         if new == self._commits.get(branch):
             return None
         asked = ChangedPaths(repo_url=url, old=known, new=new, project=project)
@@ -133,8 +157,8 @@ class Heads:
         """A new tag may be what a version range (`1.*`) means now: the ranges of its repository are asked anew."""
         if not tag.ref.startswith(TAGS):
             return None
-        for (_, target, _), head in self._targets.items():
-            at = head.branch
+        for key, head in self._targets.items():
+            at, target = head.branch, key.revision
             if (
                 at
                 and at.repo == tag.repo
@@ -146,5 +170,6 @@ class Heads:
 
     def _lose(self, branch: Branch) -> Moved:
         self._commits.pop(branch, None)
+        self._defaults.discard(branch)
         self._targets = {key: head for key, head in self._targets.items() if head.branch != branch}
         return Moved(branch, None, None)
