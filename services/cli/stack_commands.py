@@ -26,6 +26,7 @@ class Service(StrEnum):
     RENDERER = "renderer"
     RECONCILER = "reconciler"
     ROLLOUT_MANAGER = "rollout_manager"
+    REGISTRY_WATCHER = "registry_watcher"
 
 
 def register(app: typer.Typer) -> None:

@@ -1,14 +1,12 @@
 """When to look at which repository without being told: one task, one clock, a bounded number of looks at once."""
 
 import asyncio
-import heapq
 import random
-import time
-from contextlib import suppress
 
 from services.git_watcher import measures, pauses
 from services.git_watcher.repositories import Repositories
 from services.git_watcher.repository import Look, Repository
+from shared.agenda import Agenda
 from shared.bus import BusError
 from shared.git.errors import GitFailure
 from shared.telemetry import get_logger
@@ -24,49 +22,27 @@ class Polls:
     def __init__(self, repositories: Repositories, interval: float) -> None:
         self.interval = interval
         self._repositories = repositories
-        self._due: dict[str, float] = {}
-        self._heap: list[tuple[float, str]] = []
-        self._changed = asyncio.Event()
+        self._agenda = Agenda()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def sooner(self, name: str, seconds: float = 0.0) -> None:
-        self._set(name, min(time.monotonic() + seconds, self._due.get(name, float("inf"))))
+        self._agenda.sooner(name, seconds)
 
     def watch(self, name: str) -> None:
         """Polls a repository from now on, first at once if it was never looked at."""
-        if name not in self._due:
+        if name not in self._agenda:
             self.sooner(name)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             while True:
-                name = await self._next()
+                name = await self._agenda.next()
                 tasks.create_task(self._poll(name))
-
-    def _set(self, name: str, due: float) -> None:
-        self._due[name] = due
-        heapq.heappush(self._heap, (due, name))
-        self._changed.set()
-
-    async def _next(self) -> str:
-        """The next repository that is due; entries that were moved forward meanwhile are skipped."""
-        while True:
-            self._changed.clear()
-            while self._heap and self._due.get(self._heap[0][1]) != self._heap[0][0]:
-                heapq.heappop(self._heap)
-            wait = self._heap[0][0] - time.monotonic() if self._heap else None
-            if wait is not None and wait <= 0:
-                name = heapq.heappop(self._heap)[1]
-                self._due[name] = float("inf")
-                return name
-            with suppress(TimeoutError):
-                async with asyncio.timeout(wait):
-                    await self._changed.wait()
 
     async def _poll(self, name: str) -> None:
         repository = self._repositories.named(name)
         if not self._repositories.in_use(repository):
-            del self._due[name]
+            self._agenda.drop(name)
             await self._repositories.forget(repository)
             return
         async with self._slots:

@@ -9,7 +9,6 @@ from pathlib import Path
 from services.renderer.chart_store import ChartStore
 from services.renderer.charts import Charts
 from services.renderer.directory import ParsedFiles
-from services.renderer.flights import Flights
 from services.renderer.handlers import Renderer
 from services.renderer.known import Known
 from services.renderer.parts import Parts
@@ -21,6 +20,7 @@ from services.renderer.turns import Turns
 from shared.bus import Bus
 from shared.engines.client import Engines
 from shared.events import RenderReply, RenderRequest, ResolveChart
+from shared.flights import Flights
 from shared.oci.download import session
 from shared.run import Context
 

@@ -20,8 +20,8 @@ from yarl import URL
 from services.renderer.chart_index import ChartVersion, versions_of
 from services.renderer.chart_store import ChartStore, name_key
 from services.renderer.failures import Reason, RenderFailure
-from services.renderer.flights import Flights
 from services.renderer.repositories import ChartRepository, http_origin
+from shared.flights import Flights
 from shared.oci import errors
 from shared.oci.challenge import basic
 from shared.oci.download import MIB, get, shown, succeeded

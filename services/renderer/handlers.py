@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from services.renderer import measures
 from services.renderer.digests import Digests
 from services.renderer.failures import Reason, RenderFailure
-from services.renderer.flights import Flights
 from services.renderer.known import Known, Result, matching, question_key
 from services.renderer.opened import comes_from_git
 from services.renderer.parts import Parts
@@ -22,6 +21,7 @@ from services.renderer.sources import parse
 from services.renderer.turns import Turns
 from shared.bus import Bus
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, ResolveChart, ResolvedChart
+from shared.flights import Flights
 
 BUCKET = "manifests"
 STORED_SECONDS = 300.0

@@ -44,7 +44,7 @@ class Tag(Message):
 
 class TagList(Message):
     image: str = Field(description="The repository's full name")
-    tags: tuple[Tag, ...] = Field(default=(), description="In the registry's order")
+    tags: tuple[Tag, ...] = Field(default=(), description="In lexical order")
     dropped: int = Field(default=0, description="Tags that break the grammar; they are left out")
     seen_at: Moment = Field(description="When the registry last confirmed this list")
 

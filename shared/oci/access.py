@@ -18,11 +18,15 @@ NO_SECRET = Secret("")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One host's credentials. `plain_http`: no TLS at all; `insecure`: TLS, but any certificate is taken."""
+    """One host's credentials. `plain_http`: no TLS at all; `insecure`: TLS, but any certificate is taken.
+
+    `identity` is what a credential helper gives instead of a password: a refresh token for the token server.
+    """
 
     username: str = ""
     password: Secret = NO_SECRET
     token: Secret = NO_SECRET
+    identity: Secret = NO_SECRET
     plain_http: bool = False
     insecure: bool = False
     authorities: str = field(default="", repr=False)
@@ -32,7 +36,7 @@ class Access:
 
     @property
     def has_credentials(self) -> bool:
-        return bool(self.token or (self.username and self.password))
+        return bool(self.token or self.identity or (self.username and self.password))
 
     def without_credentials(self) -> "Access":
         """The same way to the host, but as nobody: for where the credentials don't belong."""

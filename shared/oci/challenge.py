@@ -4,6 +4,7 @@ Pure: text in, values out.
 """
 
 import base64
+import ipaddress
 import re
 from typing import NamedTuple
 
@@ -13,8 +14,9 @@ from shared.oci.access import Access
 from shared.oci.download import checked
 from shared.oci.errors import Malformed, Refused
 
-_SCHEME = re.compile(r"\s*([A-Za-z]+)\s*(.*)", re.DOTALL)
-_PARAMETER = re.compile(r'([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,]+))')
+LONGEST = 8192
+_WORD = re.compile(r"[\s,]*([A-Za-z][A-Za-z0-9_-]*)")
+_VALUE = re.compile(r'\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 
 
 class Challenge(NamedTuple):
@@ -27,12 +29,34 @@ class Challenge(NamedTuple):
 
 
 def read_challenge(header: str) -> Challenge:
-    """The first challenge of a header; `Malformed` when there is none."""
-    match = _SCHEME.match(header)
-    if match is None:
+    """The best of a header's challenges: bearer before basic before others; `Malformed` when there is none."""
+    found = [
+        Challenge(scheme, *(given.get(name, "") for name in Challenge._fields[1:])) for scheme, given in _all(header)
+    ]
+    for wanted in ("bearer", "basic"):
+        for challenge in found:
+            if challenge.scheme == wanted:
+                return challenge
+    if not found:
         raise Malformed("the registry refuses access without saying how to get it")
-    found = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(match[2])}
-    return Challenge(match[1].lower(), found.get("realm", ""), found.get("service", ""), found.get("scope", ""))
+    return found[0]
+
+
+def _all(header: str) -> list[tuple[str, dict[str, str]]]:
+    """Schemes with their parameters: a word that is followed by `=` is a parameter, one that isn't is a scheme."""
+    found: list[tuple[str, dict[str, str]]] = []
+    text, at = header[:LONGEST], 0
+    while word := _WORD.match(text, at):
+        at = word.end()
+        value = _VALUE.match(text, at)
+        if value is None:
+            found.append((word[1].lower(), {}))
+            continue
+        at = value.end()
+        if found:
+            plain = re.sub(r"\\(.)", r"\1", value[1]) if value[1] is not None else value[2]
+            found[-1][1].setdefault(word[1].lower(), plain)
+    return found
 
 
 def token_url(challenge: Challenge, default_scope: str, access: Access, registry: URL) -> URL:
@@ -40,10 +64,26 @@ def token_url(challenge: Challenge, default_scope: str, access: Access, registry
     realm = checked(challenge.realm)
     if realm.scheme != "https" and not (registry.scheme == "http" and access.plain_http):
         raise Refused(f"{registry.host} wants credentials sent to {realm.host} without TLS: that is refused")
+    if realm.host != registry.host and _inside(realm.host or "", of_another=not _inside(registry.host or "")):
+        raise Refused(f"{registry.host} wants credentials sent to the private address {realm.host}: that is refused")
     asked = {"scope": challenge.scope or default_scope}
     if challenge.service:
         asked["service"] = challenge.service
     return realm.update_query(asked)
+
+
+def _inside(host: str, *, of_another: bool = True) -> bool:
+    """An address that only this network or this machine has: nobody outside may choose that we talk to it.
+
+    Link-local ones, where clouds keep their machines' credentials, are nobody's registry.
+    """
+    if host in ("localhost", "metadata.google.internal") or host.endswith(".localhost"):
+        return of_another
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_link_local or (of_another and not address.is_global)
 
 
 def basic(access: Access) -> str:

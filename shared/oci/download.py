@@ -1,24 +1,36 @@
-"""One GET, bounded in bytes, time and redirects; credentials stay with the origin they were given for.
+"""One request, bounded in bytes, time and redirects; credentials stay with the origin they were given for.
 
 In: a URL, the access for its origin, a limit. Out: status, headers, body; or an `OciFailure`.
-A redirect to another origin goes on as nobody, and never from https to http.
+A redirect to another origin goes on as nobody, and never from https to http; a form is not sent anywhere else.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import aiohttp
 from yarl import URL
 
 from shared.oci.access import ANONYMOUS, Access, tls_context
-from shared.oci.errors import Malformed, NotFound, Refused, TooLarge, Unreachable, UnsupportedAddress
+from shared.oci.errors import (
+    Malformed,
+    NotFound,
+    RateLimited,
+    Refused,
+    TooLarge,
+    Unreachable,
+    UnsupportedAddress,
+)
+from shared.oci.pacing import retry_after
 
 MAX_REDIRECTS = 5
 TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10, sock_read=20)
 MIB = 1024 * 1024
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NOTHING: Mapping[str, str] = MappingProxyType({})
+Method = Literal["GET", "HEAD"]
 
 
 class Answer(NamedTuple):
@@ -31,10 +43,17 @@ class Answer(NamedTuple):
 
 
 @asynccontextmanager
-async def session() -> AsyncIterator[aiohttp.ClientSession]:
-    """A session that keeps no cookies and decompresses nothing by itself, so that limits count what arrives."""
+async def session(*, per_host: int = 0) -> AsyncIterator[aiohttp.ClientSession]:
+    """A session that keeps no cookies and decompresses nothing by itself, so that limits count what arrives.
+
+    `per_host`: connections that are kept to one host at most; 0 for no limit.
+    """
     async with aiohttp.ClientSession(
-        cookie_jar=aiohttp.DummyCookieJar(), timeout=TIMEOUT, auto_decompress=False, headers={"User-Agent": "tiphys"}
+        connector=aiohttp.TCPConnector(limit_per_host=per_host),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=TIMEOUT,
+        auto_decompress=False,
+        headers={"User-Agent": "tiphys"},
     ) as opened:
         yield opened
 
@@ -47,14 +66,16 @@ async def get(
     authorization: str = "",
     accept: str = "*/*",
     limit: int = 16 * MIB,
+    method: Method = "GET",
+    more: Mapping[str, str] = NOTHING,
 ) -> Answer:
-    """GET with redirects followed by hand; any status that isn't a redirect is an answer."""
+    """GET or HEAD with redirects followed by hand; any status that isn't a redirect is an answer."""
     url = checked(address)
     for _ in range(MAX_REDIRECTS + 1):
-        headers = {"Accept": accept, "Accept-Encoding": "identity"}
+        headers = {"Accept": accept, "Accept-Encoding": "identity", **more}
         if authorization:
             headers["Authorization"] = authorization
-        answer = await _once(client, url, access, headers, limit)
+        answer = await _once(client, method, url, access, headers=headers, limit=limit)
         if answer.status not in REDIRECTS:
             return answer
         target = redirected(url, answer.headers.get("Location", ""))
@@ -62,6 +83,17 @@ async def get(
             authorization, access = "", access.without_credentials()
         url = target
     raise Malformed(f"{shown(url)} redirects more than {MAX_REDIRECTS} times")
+
+
+async def post_form(
+    client: aiohttp.ClientSession, address: str | URL, form: Mapping[str, str], *, access: Access, limit: int = MIB
+) -> Answer:
+    """A form, which may hold credentials: it goes to this address or nowhere."""
+    url = checked(address)
+    answer = await _once(client, "POST", url, access, headers={"Accept": "application/json"}, limit=limit, form=form)
+    if answer.status in REDIRECTS:
+        raise Refused(f"{shown(url)} wants a form with credentials sent elsewhere: that is refused")
+    return answer
 
 
 def checked(address: str | URL) -> URL:
@@ -102,7 +134,8 @@ def succeeded(answer: Answer, what: str) -> Answer:
         case 404:
             raise NotFound(f"{what}: {answer.url.host} does not have it")
         case 429:
-            raise Unreachable(f"{what}: {answer.url.host} asks to slow down")
+            seconds = retry_after(answer.headers)
+            raise RateLimited(f"{what}: {answer.url.host} asks to slow down, for {seconds:.0f} s", seconds)
         case status if status >= 500:
             raise Unreachable(f"{what}: {answer.url.host} answered {status}")
         case status:
@@ -110,14 +143,22 @@ def succeeded(answer: Answer, what: str) -> Answer:
 
 
 async def _once(
-    client: aiohttp.ClientSession, url: URL, access: Access, headers: Mapping[str, str], limit: int
+    client: aiohttp.ClientSession,
+    method: Literal["GET", "HEAD", "POST"],
+    url: URL,
+    access: Access,
+    *,
+    headers: Mapping[str, str],
+    limit: int,
+    form: Mapping[str, str] | None = None,
 ) -> Answer:
     context = tls_context(access) if url.scheme == "https" else True
     try:
-        async with client.get(
-            url, headers=headers, allow_redirects=False, ssl=context, proxy=access.proxy or None
+        async with client.request(
+            method, url, headers=headers, data=form, allow_redirects=False, ssl=context, proxy=access.proxy or None
         ) as response:
-            body = await _bounded(response, limit, url) if response.status == 200 else b""
+            wanted = response.status == 200 and method != "HEAD"
+            body = await _bounded(response, limit, url) if wanted else b""
             return Answer(response.status, response.headers, body, url)
     except (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError) as error:
         raise Refused(

@@ -51,9 +51,7 @@ def image_of(text: str) -> ImageReference:
     The first part is a host when it looks like one; otherwise the image is Docker Hub's, where one part means library.
     """
     rest, at, digest = text.strip().partition("@")
-    first, slash, others = rest.partition("/")
-    if not slash or not ("." in first or ":" in first or first == "localhost"):
-        first, others = "docker.io", rest
+    first, _, others = rest.partition("/") if names_a_host(rest) else ("docker.io", "", rest)
     name, colon, tag = others.partition(":")
     host = "docker.io" if first.lower() in DOCKER_HUB else first.lower()
     if host == "docker.io" and "/" not in name:
@@ -62,6 +60,12 @@ def image_of(text: str) -> ImageReference:
     if repository is None or (tag and not is_tag(tag)) or (digest and not is_digest(digest)):
         raise UnsupportedAddress(f"{text[:200]!r} is no image: write host/name:tag or host/name@sha256:...")
     return ImageReference(repository, tag, digest)
+
+
+def names_a_host(image: str) -> bool:
+    """Whether the first part of an image's name is a host and no folder of Docker Hub's."""
+    first, slash, _ = image.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")
 
 
 def is_tag(text: str) -> bool:

@@ -1,12 +1,12 @@
-"""A registry's repository, read with the OCI distribution protocol: tags, manifests, blobs by digest.
+"""A registry's repository, read with the OCI distribution protocol: tags, digests, manifests, blobs by digest.
 
 In: a client session, a repository and the access to its host. Out: values and bytes whose digests were verified.
 Tokens are kept per repository until shortly before they expire. Nothing is pushed.
 """
 
+import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -16,21 +16,22 @@ from yarl import URL
 
 from shared.oci.access import ANONYMOUS, Access
 from shared.oci.challenge import basic, read_challenge, token_url
-from shared.oci.download import MIB, Answer, get, succeeded
-from shared.oci.errors import DigestMismatch, Malformed, Refused, TooLarge
-from shared.oci.reference import Repository, checked_reference, is_digest
+from shared.oci.download import MIB, Answer, Method, get, post_form, shown, succeeded
+from shared.oci.errors import DigestMismatch, Malformed, NotFound, Refused, TooLarge, Unreachable
+from shared.oci.manifest import INDEX_TYPES, MANIFEST_TYPES, Layer, Manifest, checked_shape
+from shared.oci.pacing import Pace
+from shared.oci.reference import Repository, checked_reference, is_digest, is_tag
 
-MANIFEST_TYPES = (
-    "application/vnd.oci.image.manifest.v1+json",
-    "application/vnd.oci.image.index.v1+json",
-    "application/vnd.docker.distribution.manifest.v2+json",
-    "application/vnd.docker.distribution.manifest.list.v2+json",
-)
+ACCEPT = ", ".join(MANIFEST_TYPES)
 MAX_MANIFEST = 4 * MIB
+MAX_CONFIG = 4 * MIB
 MAX_TAGS = 100_000
 MAX_PAGES = 1000
+PAGE = 1000
+LIST_SECONDS = 300.0
 TOKEN_MARGIN_SECONDS = 10.0
 TOKEN_DEFAULT_SECONDS = 60.0
+DIGEST_HEADER = "Docker-Content-Digest"
 
 
 class Token(NamedTuple):
@@ -38,55 +39,74 @@ class Token(NamedTuple):
     until: float
 
 
-class Layer(NamedTuple):
-    """One blob that a manifest names."""
+class Found(NamedTuple):
+    """What a tag means."""
 
     digest: str
     media_type: str
-    size: int
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """A manifest, its digest verified against its bytes."""
-
-    digest: str
-    media_type: str
-    document: Mapping[str, Any]
 
     @property
-    def layers(self) -> tuple[Layer, ...]:
-        return tuple(_layer(item) for item in self.document.get("layers") or ())
+    def is_index(self) -> bool:
+        return self.media_type in INDEX_TYPES
 
-    @property
-    def config_type(self) -> str:
-        return str((self.document.get("config") or {}).get("mediaType", ""))
+
+class Listing(NamedTuple):
+    """A repository's tags in the registry's order. `dropped`: how many break the grammar, and are left out."""
+
+    tags: tuple[str, ...]
+    dropped: int = 0
+    etag: str = ""
 
 
 @dataclass(slots=True)
 class Registry:
-    """One repository of a registry, as somebody."""
+    """One repository of a registry, as somebody. `base` is where its API is, when not at the host itself."""
 
     client: aiohttp.ClientSession
     repository: Repository
     access: Access = ANONYMOUS
+    pace: Pace = field(default_factory=Pace, repr=False)
+    base: str = ""
     _token: Token = field(default=Token("", 0.0), repr=False)
+    _authorizing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
     async def tags(self) -> list[str]:
         """Every tag; the registry's pages are followed on its own origin only."""
-        return [tag async for page in self._tag_pages() for tag in page]
+        listing = await self.listing()
+        return list(listing.tags) if listing else []
+
+    async def listing(self, etag: str = "") -> Listing | None:
+        """Every tag; None when the registry says that nothing has changed since it gave this `etag`."""
+        try:
+            async with asyncio.timeout(LIST_SECONDS):
+                return await self._listing(etag)
+        except TimeoutError as error:
+            raise Unreachable(f"{self.repository}: listing its tags takes longer than {LIST_SECONDS:.0f} s") from error
+
+    async def head(self, reference: str) -> Found:
+        """What a tag or digest means now: one HEAD, or a GET where the registry's HEAD doesn't say it."""
+        url = self._url("manifests", checked_reference(reference))
+        answer = await self._get(url, accept=ACCEPT, limit=0, method="HEAD")
+        digest, media_type = answer.headers.get(DIGEST_HEADER, ""), _media_type(answer)
+        if answer.status == 405 or (answer.status == 200 and not (is_digest(digest) and media_type in MANIFEST_TYPES)):
+            manifest = await self.manifest(reference)
+            return Found(manifest.digest, manifest.media_type)
+        succeeded(answer, f"{self.repository}:{reference}")
+        if is_digest(reference) and digest != reference:
+            raise DigestMismatch(f"{self.repository}@{reference}: the registry says it is {digest}")
+        return Found(digest, media_type)
 
     async def manifest(self, reference: str) -> Manifest:
         """The manifest of a tag or digest."""
         url = self._url("manifests", checked_reference(reference))
-        answer = await self._get(url, accept=", ".join(MANIFEST_TYPES), limit=MAX_MANIFEST)
+        answer = await self._get(url, accept=ACCEPT, limit=MAX_MANIFEST, counted=True)
         answer = succeeded(answer, f"{self.repository}:{reference}")
         digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
-        if is_digest(reference) and digest != reference:
-            raise DigestMismatch(f"{self.repository}@{reference}: the registry sent something else")
+        said = answer.headers.get(DIGEST_HEADER, digest)
+        if digest != (reference if is_digest(reference) else digest) or (is_digest(said) and said != digest):
+            raise DigestMismatch(f"{self.repository}:{reference}: the registry sent something else than it says")
         document = _document(answer, str(self.repository))
-        return Manifest(digest, answer.headers.get("Content-Type", str(document.get("mediaType", ""))), document)
+        return checked_shape(Manifest(digest, _media_type(answer) or str(document.get("mediaType", "")), document))
 
     async def blob(self, digest: str, *, limit: int) -> bytes:
         """A blob's bytes, verified."""
@@ -98,53 +118,113 @@ class Registry:
             raise DigestMismatch(f"{self.repository}@{digest}: the registry sent something else")
         return body
 
-    async def _tag_pages(self) -> AsyncIterator[list[str]]:
-        url: URL | None = self._url("tags", "list")
-        seen = 0
-        for _ in range(MAX_PAGES):
-            if url is None:
-                return
-            answer = succeeded(await self._get(url, accept="application/json", limit=16 * MIB), f"{self.repository}")
-            page = [str(tag) for tag in _document(answer, str(self.repository)).get("tags") or ()]
-            seen += len(page)
-            if seen > MAX_TAGS:
-                raise TooLarge(f"{self.repository} has more than {MAX_TAGS:,} tags")
-            yield page
-            url = _next_page(answer, url)
+    async def config(self, manifest: Manifest) -> dict[str, Any]:
+        """The config of an image."""
+        body = await self.blob(manifest.config_digest, limit=MAX_CONFIG)
+        return _json(body, f"{self.repository}: the config of {manifest.digest}")
+
+    async def referrers(self, digest: str, artifact_type: str) -> Manifest | None:
+        """The index of what refers to a digest; None where the registry has no such list."""
+        url = self._url("referrers", digest).update_query(artifactType=artifact_type)
+        answer = await self._get(url, accept=MANIFEST_TYPES[2], limit=MAX_MANIFEST)
+        try:
+            document = _document(succeeded(answer, f"{self.repository}@{digest}"), str(self.repository))
+        except (NotFound, Malformed):
+            return None
+        return Manifest("", MANIFEST_TYPES[2], document)
+
+    async def _listing(self, etag: str) -> Listing | None:
+        url: URL | None = self._url("tags", "list").with_query(n=PAGE)
+        tags: dict[str, None] = {}
+        seen: set[URL] = set()
+        dropped, first = 0, ""
+        while url is not None:
+            more = {"If-None-Match": etag} if etag and not seen else {}
+            answer = await self._get(url, accept="application/json", limit=16 * MIB, more=more)
+            if answer.status == 304 and more:
+                return None
+            page = _tags(_document(succeeded(answer, f"{self.repository}"), str(self.repository)))
+            tags.update(dict.fromkeys(tag for tag in page if is_tag(tag)))
+            dropped += sum(not is_tag(tag) for tag in page)
+            self._watch_size(len(tags) + dropped, seen, url)
+            following = _next_page(answer, url)
+            first = answer.headers.get("ETag", "") if not seen - {url} and following is None else ""
+            url = following
+        return Listing(tuple(tags), dropped, first)
+
+    def _watch_size(self, count: int, seen: set[URL], url: URL) -> None:
+        if url in seen:
+            raise Malformed(f"{self.repository}: the registry's pages of tags go round in a circle")
+        seen.add(url)
+        if count > MAX_TAGS or len(seen) > MAX_PAGES:
+            raise TooLarge(f"{self.repository} has more than {MAX_TAGS:,} tags or {MAX_PAGES:,} pages of them")
 
     def _url(self, *parts: str) -> URL:
         scheme = "http" if self.access.plain_http else "https"
+        base = self.base.rstrip("/") or f"{scheme}://{self.repository.api_host}"
         path = "/".join((self.repository.name, *parts))
-        return URL(f"{scheme}://{self.repository.api_host}/v2/{path}", encoded=True)
+        return URL(f"{base}/v2/{path}", encoded=True)
 
-    async def _get(self, url: URL, *, accept: str, limit: int) -> Answer:
+    async def _get(
+        self,
+        url: URL,
+        *,
+        accept: str,
+        limit: int,
+        method: Method = "GET",
+        counted: bool = False,
+        more: dict[str, str] | None = None,
+    ) -> Answer:
+        """With the token that is known, and once more with the one that the registry then asks for."""
         header = self._token.header if time.monotonic() < self._token.until else ""
-        answer = await get(self.client, url, access=self.access, authorization=header, accept=accept, limit=limit)
-        if answer.status != 401:
-            return answer
-        header = await self._authorize(answer, url)
-        return await get(self.client, url, access=self.access, authorization=header, accept=accept, limit=limit)
+        for attempt in (1, 2):
+            await self.pace.turn(self.repository.host, counted=counted)
+            answer = await get(
+                self.client,
+                url,
+                access=self.access,
+                authorization=header,
+                accept=accept,
+                limit=limit,
+                method=method,
+                more=more or {},
+            )
+            self.pace.told(answer.status, answer.headers)
+            if answer.status != 401 or attempt == 2:
+                break
+            header = await self._authorize(answer, url, header)
+        return answer
 
-    async def _authorize(self, answer: Answer, url: URL) -> str:
-        """The header that the registry asks for, fetched when it is a token."""
-        challenge = read_challenge(answer.headers.get("WWW-Authenticate", ""))
-        if challenge.scheme == "basic":
-            self._token = Token(basic(self.access), float("inf"))
-        elif challenge.scheme == "bearer":
-            self._token = await self._fetch_token(token_url(challenge, self._scope, self.access, url))
-        if not self._token.header:
-            raise Refused(f"{self.repository}: {url.host} wants credentials: add a repository Secret for it")
-        return self._token.header
+    async def _authorize(self, answer: Answer, url: URL, refused: str) -> str:
+        """The header that the registry asks for, fetched when it is a token; many who need it fetch it once."""
+        async with self._authorizing:
+            if self._token.header not in ("", refused) and time.monotonic() < self._token.until:
+                return self._token.header
+            challenge = read_challenge(answer.headers.get("WWW-Authenticate", ""))
+            if challenge.scheme == "basic":
+                self._token = Token(basic(self.access), float("inf"))
+            elif challenge.scheme == "bearer":
+                self._token = await self._fetch_token(token_url(challenge, self._scope, self.access, url))
+            if not self._token.header:
+                raise Refused(
+                    f"{self.repository}: {url.host} wants credentials: add a repository or pull Secret for it"
+                )
+            return self._token.header
 
     @property
     def _scope(self) -> str:
         return f"repository:{self.repository.name}:pull"
 
     async def _fetch_token(self, url: URL) -> Token:
-        answer = await get(self.client, url, access=self.access, authorization=basic(self.access), limit=MIB)
+        if self.access.identity:
+            form = {"grant_type": "refresh_token", "client_id": "tiphys", **url.query}
+            form["refresh_token"] = self.access.identity.reveal()
+            answer = await post_form(self.client, url.with_query(None), form, access=self.access)
+        else:
+            answer = await get(self.client, url, access=self.access, authorization=basic(self.access), limit=MIB)
         document = _document(succeeded(answer, f"{self.repository}"), str(self.repository))
         token = document.get("token") or document.get("access_token")
-        if not isinstance(token, str):
+        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise Malformed(f"{url.host} answered without a token")
         lasts = document.get("expires_in")
         seconds = float(lasts) if isinstance(lasts, int | float) else TOKEN_DEFAULT_SECONDS
@@ -155,24 +235,41 @@ def _next_page(answer: Answer, url: URL) -> URL | None:
     link = answer.headers.get("Link", "")
     if 'rel="next"' not in link or "<" not in link:
         return None
-    target = url.join(URL(link.partition("<")[2].partition(">")[0], encoded=True))
-    if target.origin() != url.origin():
+    try:
+        target = url.join(URL(link.partition("<")[2].partition(">")[0], encoded=True))
+        same = target.origin() == url.origin()
+    except ValueError as error:
+        raise Malformed(f"{shown(url)} continues its tags at no address") from error
+    if not same:
         raise Malformed(f"{url.host} continues its tags on another host")
     return target
 
 
-def _layer(item: Any) -> Layer:
-    if not isinstance(item, dict) or not isinstance(item.get("size"), int):
-        raise Malformed("a manifest names a layer without a size")
-    title = (item.get("annotations") or {}).get("org.opencontainers.image.title", "")
-    return Layer(str(item.get("digest", "")), str(item.get("mediaType", "")), item["size"], str(title))
+def _tags(document: dict[str, Any]) -> list[str]:
+    listed = document.get("tags") or ()
+    if not isinstance(listed, list | tuple):
+        raise Malformed("the registry's tags are no list")
+    return [str(tag) for tag in listed]
+
+
+def _media_type(answer: Answer) -> str:
+    return answer.headers.get("Content-Type", "").partition(";")[0].strip()
 
 
 def _document(answer: Answer, what: str) -> dict[str, Any]:
+    if _media_type(answer) == "text/html":
+        raise Malformed(f"{what}: {answer.url.host} answered with a web page, not as a registry: check the address")
+    return _json(answer.body, f"{what}: {answer.url.host}")
+
+
+def _json(body: bytes, what: str) -> dict[str, Any]:
     try:
-        document = orjson.loads(answer.body)
+        document = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"{what}: {answer.url.host} answered with something that is not JSON") from error
+        raise Malformed(f"{what} answered with something that is not JSON") from error
     if not isinstance(document, dict):
-        raise Malformed(f"{what}: {answer.url.host} answered with JSON of another shape")
+        raise Malformed(f"{what} answered with JSON of another shape")
     return document
+
+
+__all__ = ["Found", "Layer", "Listing", "Manifest", "Registry"]

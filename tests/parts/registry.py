@@ -48,7 +48,7 @@ class RunningRegistry:
     ) -> str:
         """One artifact with one layer; gives the manifest's digest."""
         async with aiohttp.ClientSession(headers=self.headers) as client:
-            blobs = [await self._blob(client, name, data) for data in (b"{}", content)]
+            blobs = [await self.blob(client, name, data) for data in (b"{}", content)]
             manifest = orjson.dumps(
                 {
                     "schemaVersion": 2,
@@ -62,7 +62,7 @@ class RunningRegistry:
                 assert response.status == 201, await response.text()
         return f"sha256:{hashlib.sha256(manifest).hexdigest()}"
 
-    async def _blob(self, client: aiohttp.ClientSession, name: str, data: bytes) -> str:
+    async def blob(self, client: aiohttp.ClientSession, name: str, data: bytes) -> str:
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
         async with client.post(f"http://{self.host}/v2/{name}/blobs/uploads/") as response:
             assert response.status == 202, await response.text()

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from services.renderer.failures import Reason, RenderFailure
-from services.renderer.flights import Flights
 from services.renderer.turns import Turns
+from shared.flights import Flights
 
 
 async def test_a_caller_that_gives_up_does_not_stop_the_others() -> None:

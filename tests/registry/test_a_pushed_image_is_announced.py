@@ -1,0 +1,148 @@
+"""A tag that appears or moves in a real registry is announced once, whoever tells, when the registry confirms it."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.bus import Bus
+from shared.events import ListTags, ResolveTag, WatchedImage, WatchImages, image_delivery
+from tests.parts.images import push_image
+from tests.parts.registry import RunningRegistry
+from tests.registry.watching import Watcher, hook, plain, watching
+
+
+async def test_a_webhook_of_a_new_tag_is_announced_with_its_digest(
+    watcher: Watcher, registry: RunningRegistry, unique: str
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    await push_image(registry, f"acme/{unique}", "1.0")
+    await watcher.watch(image)
+    digest = await push_image(registry, f"acme/{unique}", "1.1", created="2026-02-01T00:00:00Z")
+    await watcher.bus.publish(hook(image, "1.1", digest))
+    pushed = await watcher.pushed()
+    assert (pushed.registry, pushed.repository, pushed.tag) == (registry.host, f"acme/{unique}", "1.1")
+    assert (pushed.digest, pushed.previous, pushed.source) == (digest, "", "webhook")
+    assert pushed.delivery == image_delivery(image, digest)
+    tags = await watcher.bus.request(ListTags(image=image))
+    assert [tag.name for tag in tags.tags] == ["1.0", "1.1"]
+
+
+async def test_a_tag_that_moves_is_announced_with_what_it_was(
+    watcher: Watcher, registry: RunningRegistry, unique: str
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    first = await push_image(registry, f"acme/{unique}", "stable")
+    await watcher.watch(image, "stable")
+    assert (await watcher.bus.request(ResolveTag(image=image, tag="stable"))).digest == first
+    second = await push_image(registry, f"acme/{unique}", "stable", created="2026-02-01T00:00:00Z")
+    await watcher.bus.publish(hook(image, "stable", second))
+    await watcher.bus.publish(hook(image, "stable", second, delivery="the same, told twice"))
+    moved = await watcher.pushed()
+    assert (moved.digest, moved.previous) == (second, first)
+    await push_image(registry, f"acme/{unique}", "stable")
+    await watcher.bus.publish(hook(image, "stable", delivery="back again"))
+    assert (await watcher.pushed()).digest == first
+
+
+@pytest.mark.parametrize("said", ["", "registry.internal:5000"])
+async def test_a_registry_has_several_names(
+    watcher: Watcher, registry: RunningRegistry, unique: str, said: str
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    await push_image(registry, f"acme/{unique}", "1.0")
+    await watcher.watch(image)
+    await push_image(registry, f"acme/{unique}", "1.1")
+    await watcher.bus.publish(hook(image, "1.1", registry=said))
+    assert (await watcher.pushed()).image == image
+
+
+async def test_what_a_webhook_claims_and_the_registry_does_not_have_is_not_announced(
+    watcher: Watcher, registry: RunningRegistry, unique: str
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    await push_image(registry, f"acme/{unique}", "1.0")
+    await watcher.watch(image)
+    await watcher.bus.publish(hook(image, "9.9", f"sha256:{'9' * 64}"))
+    await watcher.bus.publish(hook(image, "$(reboot)"))
+    await push_image(registry, f"acme/{unique}", "1.1")
+    await watcher.bus.publish(hook(image, "1.1", f"sha256:{'9' * 64}"))
+    pushed = await watcher.pushed()
+    assert pushed.tag == "1.1"
+    assert pushed.digest != f"sha256:{'9' * 64}"
+
+
+async def test_nobody_is_asked_about_images_that_nobody_watches(
+    watcher: Watcher, registry: RunningRegistry, unique: str
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    await push_image(registry, f"acme/{unique}", "1.0")
+    await watcher.watch(image)
+    await watcher.bus.publish(hook("169.254.169.254/latest/meta-data", "1.0"))
+    await watcher.bus.publish(hook(f"{registry.host}/acme/other", "1.0"))
+    await push_image(registry, f"acme/{unique}", "1.1")
+    await watcher.bus.publish(hook(image, "1.1"))
+    assert (await watcher.pushed()).tag == "1.1"
+    assert [str(one) for one in watcher.parts.images.interest.repositories()] == [image]
+
+
+async def test_a_poll_finds_what_no_webhook_told(
+    own_bus: Bus, registry: RunningRegistry, unique: str, tmp_path: Path
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    first = await push_image(registry, f"acme/{unique}", "stable")
+    async with watching(own_bus, tmp_path / "known", plain(registry), poll_seconds=0.3) as watcher:
+        await watcher.watch(image, "stable")
+        digest = await push_image(registry, f"acme/{unique}", "1.0", created="2026-03-01T00:00:00Z")
+        pushed = await watcher.pushed()
+        assert (pushed.tag, pushed.digest, pushed.source) == ("1.0", digest, "poll")
+        moved = await push_image(registry, f"acme/{unique}", "stable", created="2026-04-01T00:00:00Z")
+        pushed = await watcher.pushed()
+        assert (pushed.tag, pushed.digest, pushed.previous) == ("stable", moved, first)
+
+
+async def test_a_restart_forgets_neither_what_is_watched_nor_what_was_there(
+    own_bus: Bus, registry: RunningRegistry, unique: str, tmp_path: Path
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    await push_image(registry, f"acme/{unique}", "1.0")
+    async with watching(own_bus, tmp_path / "known", plain(registry)) as before:
+        await before.watch(image)
+    await push_image(registry, f"acme/{unique}", "1.1")
+    async with watching(own_bus, tmp_path / "known", plain(registry), poll_seconds=0.3) as after:
+        assert (await after.pushed()).tag == "1.1"
+
+
+async def test_the_first_push_to_a_repository_that_was_not_there_is_news(
+    watcher: Watcher, registry: RunningRegistry, unique: str
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    await watcher.watch(image)
+    await push_image(registry, f"acme/{unique}", "1.0")
+    await watcher.bus.publish(hook(image, "1.0"))
+    assert (await watcher.pushed()).tag == "1.0"
+
+
+async def test_a_hundred_webhooks_of_one_tag_cost_few_looks_and_one_event(
+    watcher: Watcher, registry: RunningRegistry, unique: str
+) -> None:
+    image = f"{registry.host}/acme/{unique}"
+    await push_image(registry, f"acme/{unique}", "1.0")
+    await watcher.watch(image)
+    await push_image(registry, f"acme/{unique}", "1.1")
+    for number in range(100):
+        await watcher.bus.publish(hook(image, "1.1", delivery=str(number)))
+    assert (await watcher.pushed()).tag == "1.1"
+    await push_image(registry, f"acme/{unique}", "1.2")
+    await watcher.bus.publish(hook(image, "1.2"))
+    assert (await watcher.pushed()).tag == "1.2"
+
+
+async def test_an_owner_says_all_that_it_watches_and_no_more(
+    watcher: Watcher, registry: RunningRegistry, unique: str
+) -> None:
+    ask = WatchImages(owner=unique, images=(WatchedImage(image="nginx"), WatchedImage(image="-no image-")))
+    reply = await watcher.bus.request(ask)
+    assert (reply.count, set(reply.refused)) == (1, {"-no image-"})
+    assert [str(one) for one in watcher.parts.images.interest.repositories()] == ["docker.io/library/nginx"]
+    assert (await watcher.bus.request(WatchImages(owner=unique))).count == 0
+    assert list(watcher.parts.images.interest.repositories()) == []
