@@ -12,7 +12,7 @@ from services.reconciler.autosync import Attempt, Blocked, Hold, Situation, Sync
 from services.reconciler.desire import current_revisions, identity, sources_of
 from services.reconciler.destination import Destination
 from services.reconciler.gate import blocked, seconds_blocked
-from services.reconciler.operate import begin
+from services.reconciler.operate import begin, resume
 from services.reconciler.parts import Parts
 from services.reconciler.request import SyncRequest, automated, from_operation
 from services.reconciler.rollup import sync_status
@@ -24,13 +24,14 @@ FIGHT = 2
 
 def act(parts: Parts, state: AppState, destination: Destination) -> None:
     """Start a sync, or don't."""
+    end_if_asked(state)
     if superseded(state):
-        request = automated(state.obj["spec"], current_revisions(parts, state), None, 0)
+        request = asked_for(state) or automated(state.obj["spec"], current_revisions(parts, state), None, 0)
         begin(parts, state, destination, request)
-    if state.running is not None:
+    if state.running is not None or resumed(parts, state, destination):
         return
     spec = state.obj["spec"]
-    asked = asked_for(parts, state)
+    asked = asked_for(state)
     if asked is not None:
         begin(parts, state, destination, asked)
         return
@@ -58,30 +59,39 @@ def complaint(state: AppState, decision: Sync | Wait | Blocked | Hold) -> str:
     return f"Healed {decision.heals} times in a row and changed again by somebody else: next attempt at {again}"
 
 
-def asked_for(parts: Parts, state: AppState) -> SyncRequest | None:
-    """Give the sync that someone asked for, or, once after a start, the one that an earlier process did not end.
+def end_if_asked(state: AppState) -> None:
+    """End the operation that runs, where someone wants that."""
+    if state.running is not None and history.asks_to_terminate(state.obj):
+        state.running.terminate()
 
-    One of the policy's own is begun for what is wanted now, not for what was wanted then.
-    """
-    spec = state.obj["spec"]
-    cut_off = None if state.resumed else history.interrupted(state.obj)
+
+def resumed(parts: Parts, state: AppState, destination: Destination) -> bool:
+    """Go on, once after a start, with the operation that an earlier process did not end."""
+    left = None if state.resumed else history.interrupted(state.obj)
     state.resumed = True
-    asked: Obj = state.obj.get("operation") or cut_off or {}
-    if asked.get("sync") is None:
-        return None
-    request = from_operation(asked, spec)
-    return automated(spec, current_revisions(parts, state), None, 0) if request.automated else request
+    if left is None:
+        return False
+    resume(parts, state, destination, left)
+    end_if_asked(state)
+    return True
+
+
+def asked_for(state: AppState) -> SyncRequest | None:
+    """Give the sync that someone asked for."""
+    asked: Obj = state.obj.get("operation") or {}
+    return None if asked.get("sync") is None else from_operation(asked, state.obj["spec"])
 
 
 def superseded(state: AppState) -> bool:
-    """End an automated sync that waits (for health, or to be retried) when something newer is wanted by now.
+    """End an automated sync that waits (for health, or to be retried) when something newer is wanted by now, or when
+    somebody asks for a sync.
 
     The newer one takes its place at once, whatever the comparison says: its end is the end of the operation.
     """
     running = state.running
     if running is None or not (running.automated and running.waiting and running.task):
         return False
-    if running.identity == identity(state):
+    if running.identity == identity(state) and asked_for(state) is None:
         return False
     running.task.cancel()
     state.running = None

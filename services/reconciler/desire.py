@@ -14,7 +14,7 @@ from services.reconciler.heads import Head
 from services.reconciler.index import Reads
 from services.reconciler.memory import rewant
 from services.reconciler.parts import Parts
-from services.reconciler.scope import instance_of, namespaced_in, render_settings
+from services.reconciler.scope import defined, instance_of, namespaced_in, render_settings
 from services.reconciler.state import AppState, Obj, Rendered
 from shared.bus import BusError, ObjectMissing
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, git_delivery
@@ -171,11 +171,12 @@ def reads_of(heads: tuple[Head, ...], reply: RenderReply) -> list[Reads]:
     return [Reads(head.branch, rendered.input_paths) for head, rendered in pairs if head.branch]
 
 
-async def scope_of(parts: Parts, state: AppState, destination: Destination, kinds: set[GroupKind]) -> Scope:
-    """Give what preparing objects must know of the destination."""
+async def scope_of(parts: Parts, state: AppState, destination: Destination, manifests: list[Obj]) -> Scope:
+    """Give what preparing objects must know of the destination; of kinds that it lacks yet, what the manifests say."""
     argo = parts.argo
     namespace = (state.obj["spec"].get("destination") or {}).get("namespace") or ""
-    namespaced = await namespaced_in(destination, kinds)
+    namespaced = await namespaced_in(destination, {GroupKind.of(obj) for obj in manifests})
+    namespaced |= {kind: scoped for kind, scoped in defined(manifests) if namespaced.get(kind) is None}
 
     def excluded(kind: GroupKind) -> bool:
         return bool(argo.excludes(kind, destination.server))
@@ -196,7 +197,7 @@ async def scope_of(parts: Parts, state: AppState, destination: Destination, kind
 
 async def want(parts: Parts, state: AppState, destination: Destination, manifests: list[Obj], name: str) -> None:
     """Make the manifests the desired state, and mark what has to be compared again."""
-    scope = await scope_of(parts, state, destination, {GroupKind.of(obj) for obj in manifests})
+    scope = await scope_of(parts, state, destination, manifests)
     new = prepare(manifests, scope, name)
     changed = changed_keys(state.desired, new)
     for key in changed:

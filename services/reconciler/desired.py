@@ -44,6 +44,11 @@ class Target:
     ignored: Ignored = NOTHING
     counting: Counting = PLAIN
 
+    @property
+    def version(self) -> str:
+        """The version of its API group."""
+        return str(self.obj["apiVersion"]).rpartition("/")[2]
+
 
 class Scope(NamedTuple):
     """What the preparation must know of the destination: where objects go, which kinds are namespaced, which are left

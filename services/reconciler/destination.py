@@ -26,22 +26,6 @@ Assess = Callable[[Live], Awaitable[Health | None]]
 SYNCS_AT_ONCE = 16
 
 
-class Pulse:
-    """Wakes whoever waits for the next change."""
-
-    def __init__(self) -> None:
-        self._next: asyncio.Future[None] | None = None
-
-    def beat(self) -> None:
-        if self._next is not None and not self._next.done():
-            self._next.set_result(None)
-
-    def next(self) -> asyncio.Future[None]:
-        if self._next is None or self._next.done():
-            self._next = asyncio.get_running_loop().create_future()
-        return asyncio.shield(self._next)
-
-
 class Destination:
     """A cluster that Applications are delivered to. `slots` are the turns of syncs that write, `assess` gives the
     health of one of its objects.
@@ -65,12 +49,11 @@ class Destination:
         self.server = server
         self.reach = reach
         self.discovery = Discovery(cluster)
-        self.live = LiveObjects(tracking, self._changed(on_change))
+        self.live = LiveObjects(tracking, on_change)
         self.watched = Watched(cluster, tasks, reach, self.live)
         self.namespaces: set[str] = set(reach.namespaces)
         self.slots = asyncio.Semaphore(SYNCS_AT_ONCE)
         self._respect_rbac = respect_rbac
-        self._pulse = Pulse()
         self._writer = cluster
         self._writes = asyncio.Semaphore(concurrency)
 
@@ -80,20 +63,9 @@ class Destination:
         view._writer = self.cluster.impersonating(user)  # noqa: SLF001 - another view of ourselves
         return view
 
-    def _changed(self, on_change: OnChange) -> OnChange:
-        def changed(key: ResourceKey, new: Any, old: Any) -> None:
-            on_change(key, new, old)
-            self._pulse.beat()
-
-        return changed
-
     async def stop(self) -> None:
         """End the informers."""
         await self.watched.stop()
-
-    def next_change(self) -> asyncio.Future[None]:
-        """Give a future that is done when anything in the cluster has changed after this call."""
-        return self._pulse.next()
 
     async def resource(self, gvk: GVK | GroupKind) -> Resource:
         """Give the API resource of a kind. Raises UnknownKind, ApiError."""
@@ -175,6 +147,15 @@ class Destination:
         if kind in self.watched:
             self.watched.note(kind, done["metadata"].get("namespace") or "", compact(done))
         return done
+
+    async def patch(self, key: ResourceKey, body: Obj) -> None:
+        """Merge-patch an object that is there; one that is gone is no error. Raises ApiError, UnknownKind."""
+        resource = await self.resource(key.group_kind)
+        async with self._writes:
+            try:
+                await verbs.patch(self._writer, resource, key.namespace, key.name, body)
+            except NotFound:
+                self.live.drop(key)
 
     async def fetch(self, key: ResourceKey, version: str) -> Obj | None:
         """Read one object at a version; None when it does not exist. Raises ApiError, UnknownKind."""

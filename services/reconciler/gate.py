@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from services.reconciler.parts import Parts
 from services.reconciler.permission import project_of
-from services.reconciler.plan import Step
 from services.reconciler.state import AppState
 from shared.clock import now, parse_rfc3339, rfc3339
 from shared.kinds.options import approved, as_entries, prune_consent
@@ -22,7 +21,7 @@ from shared.kinds.refs import ResourceKey
 from shared.kinds.windows import ALLOWED, Permission, Place, concerning, decide
 
 if TYPE_CHECKING:
-    from services.reconciler.operate import Sync
+    from services.reconciler.attempt import Sync
 
 LONGEST_WAIT = 3600.0
 
@@ -58,13 +57,13 @@ def blocked(permission: Permission) -> str:
     return f"Sync operation blocked by sync window{until}: {permission.reason}"
 
 
-async def pass_gate(sync: "Sync", steps: Iterable[Step] = ()) -> None:
+async def pass_gate(sync: "Sync", pruned: Iterable[ResourceKey] = ()) -> None:
     """Wait until a wave may begin. A dry run writes nothing and waits for nothing."""
     if sync.request.dry_run:
         return
     said = sync.running.state.get("message")
     await until_open(sync)
-    await until_confirmed(sync, [key for step in steps for key in step.prune])
+    await until_confirmed(sync, pruned)
     if sync.running.state.get("message") != said:
         sync.show(message=said)
 

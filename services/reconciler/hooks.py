@@ -1,24 +1,27 @@
-"""Running one hook: the old one deleted where its policy says so, the new one created, watched until it has ended, then
-cleaned up.
+"""One hook: which object it is in this run, when it is deleted, how it is made exactly once.
 
-A hook has ended when its health says so (a Job that is complete or has failed, a Pod, a Workflow); kinds without
-health end at once. No finalizer is put on it: what is left behind after a crash is found again by its name and
-tracking.
+Every object that is made for a run says so in an annotation that names the operation, the attempt and the phase: a
+reconciler that takes the operation over finds it and waits for it instead of making another. No finalizer is put on
+it (spec, complaint 7): what ended is recorded in `operationState` before it may be deleted. A finalizer that Argo CD
+left on a hook is taken off when the hook has to go.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.reconciler.compare import FIELD_MANAGER
 from services.reconciler.desired import HELM_HOOK, Target
 from services.reconciler.destination import Destination
+from services.reconciler.live import Live
 from services.reconciler.outcome import Outcome
-from services.reconciler.write import removed
-from shared.health import Health
+from services.reconciler.write import removed as gone
 from shared.kinds.refs import ResourceKey
 from shared.kube import KubeError
 
 Obj = dict[str, Any]
+RUN = "tiphys.dev/hook-run"
+FINALIZER = "argocd.argoproj.io/hook-finalizer"
 POLICY = "argocd.argoproj.io/hook-delete-policy"
 HELM_POLICY = "helm.sh/hook-delete-policy"
 HELM_POLICIES = {
@@ -26,6 +29,30 @@ HELM_POLICIES = {
     "hook-succeeded": "HookSucceeded",
     "hook-failed": "HookFailed",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class HookRun:
+    """One attempt of one operation. `recorded`: what an earlier process wrote down of its hooks before it died."""
+
+    operation: str
+    suffix: str = ""
+    recorded: Mapping[tuple[str, ResourceKey], Outcome] = field(default_factory=dict)
+
+    def prepared(self, target: Target, phase: str) -> Target:
+        """Give the object of the hook in this run."""
+        hook = named(target, self.suffix.format(phase.lower()))
+        metadata = hook.obj["metadata"]
+        annotations = {**(metadata.get("annotations") or {}), RUN: self.name(phase)}
+        return replace(hook, obj={**hook.obj, "metadata": {**metadata, "annotations": annotations}})
+
+    def name(self, phase: str) -> str:
+        """Name the run of one phase."""
+        return f"{self.operation} {phase}"
+
+    def known(self, phase: str, key: ResourceKey) -> Outcome | None:
+        """Give what is recorded of a hook."""
+        return self.recorded.get((phase, key))
 
 
 def delete_policies(obj: Obj) -> frozenset[str]:
@@ -50,34 +77,59 @@ def named(target: Target, suffix: str) -> Target:
     return replace(target, key=target.key._replace(name=name), obj={**target.obj, "metadata": {**kept, "name": name}})
 
 
-async def run_hook(destination: Destination, target: Target, phase: str, suffix: str) -> Outcome:
-    """Run one hook to its end."""
-    hook = named(target, suffix.format(phase.lower()))
+def run_of(live: Live | None) -> str:
+    """Give the run that a live object was made for."""
+    annotations = (live.load()["metadata"].get("annotations") or {}) if live else {}
+    return str(annotations.get(RUN, ""))
+
+
+async def start_hook(destination: Destination, run: HookRun, hook: Target, phase: str) -> tuple[Outcome, str]:
+    """Make the object of a prepared hook, unless this run has made it already. Gives the outcome so far, and the uid.
+
+    What was recorded as running and is gone, is gone: it may have ended, so it is never run again.
+    """
+    known = run.known(phase, hook.key)
     version = hook.obj["apiVersion"].rpartition("/")[2]
-    policies = delete_policies(hook.obj)
+    done = Outcome(hook.key, version, "", "running", phase, hook=phase, hook_phase="Running")
+    live = destination.live.get(hook.key)
+    if known is not None and known.hook_phase != "Running":
+        return known, ""
+    if live is not None and run_of(live) == run.name(phase):
+        return done, live.uid
+    if known is not None:
+        lost = "the hook was deleted while nobody watched it: whether it succeeded can't be known"
+        return replace(done, status="SyncFailed", message=lost, hook_phase="Failed"), ""
+    if hook.key.group_kind not in destination.watched:
+        unseen = "its kind can't be watched in this cluster, so its end would not be seen"
+        return replace(done, status="SyncFailed", message=unseen, hook_phase="Failed"), ""
     try:
-        if "BeforeHookCreation" in policies:
+        if "BeforeHookCreation" in delete_policies(hook.obj):
             await removed(destination, hook.key)
         made = await destination.apply(hook.obj, manager=FIELD_MANAGER)
-        ended = await until_ended(destination, hook.key, made["metadata"]["uid"])
-        policy = "HookFailed" if ended.status == "Degraded" else "HookSucceeded"
-        if policy in policies:
-            await removed(destination, hook.key)
     except KubeError as error:
-        return Outcome(hook.key, version, "SyncFailed", error.message, phase, error.retriable, phase)
-    if ended.status == "Degraded":
-        return Outcome(hook.key, version, "SyncFailed", ended.message or "the hook failed", phase, hook=phase)
-    return Outcome(hook.key, version, "", ended.message, phase, hook=phase)
+        failed = replace(done, status="SyncFailed", message=error.message, retriable=error.retriable)
+        return replace(failed, hook_phase="Failed"), ""
+    return done, made["metadata"]["uid"]
 
 
-async def until_ended(destination: Destination, key: ResourceKey, uid: str) -> Health:
-    """Wait until the hook has succeeded or failed. One that someone deletes has failed."""
-    while True:
-        woken = destination.next_change()
-        live = destination.live.get(key)
-        if live is None or live.uid != uid:
-            return Health("Degraded", "the hook was deleted before it ended")
-        found = await destination.assess(live)
-        if found is None or found.status in {"Healthy", "Degraded"}:
-            return found or Health("Healthy", "")
-        await woken
+async def removed(destination: Destination, key: ResourceKey) -> None:
+    """Delete the hook of an earlier run if it is there, and wait until it is gone. Raises ApiError."""
+    live = destination.live.get(key)
+    if live is not None:
+        await freed(destination, live)
+        await gone(destination, key)
+
+
+async def delete_hook(destination: Destination, live: Live) -> None:
+    """Delete the object of a hook. Raises ApiError."""
+    await freed(destination, live)
+    if not live.deleting:
+        await destination.delete(live.key, uid=live.uid, propagation="Background")
+
+
+async def freed(destination: Destination, live: Live) -> None:
+    """Take Argo CD's finalizer off a hook that is to go. Raises ApiError."""
+    finalizers = live.load()["metadata"].get("finalizers") or []
+    if FINALIZER in finalizers:
+        kept = [name for name in finalizers if name != FINALIZER]
+        await destination.patch(live.key, {"metadata": {"uid": live.uid, "finalizers": kept or None}})

@@ -6,8 +6,10 @@ when compared. Never: a decision. A kind that could not be listed is unknown, ne
 asked only after `ensure`.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +41,7 @@ class Live:
 
 
 OnChange = Callable[[ResourceKey, Live | None, Live | None], None]
+Changes = asyncio.Queue[tuple[ResourceKey, Live | None]]
 
 
 class LiveObjects:
@@ -49,6 +52,7 @@ class LiveObjects:
         self._on_change = on_change
         self._objects: dict[ResourceKey, Live] = {}
         self._tracked: dict[str, set[ResourceKey]] = defaultdict(set)
+        self._followers: dict[ResourceKey, list[Changes]] = {}
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -83,7 +87,7 @@ class LiveObjects:
             return
         self._objects[new.key] = new
         self._track(new.key, old, new)
-        self._on_change(new.key, new, old)
+        self._changed(new.key, new, old)
 
     def drop(self, key: ResourceKey, uid: str = "") -> None:
         """Take the news that an object is gone; with `uid`, only if it is that very object."""
@@ -92,7 +96,29 @@ class LiveObjects:
             return
         del self._objects[key]
         self._track(key, old, None)
-        self._on_change(key, None, old)
+        self._changed(key, None, old)
+
+    @contextmanager
+    def follow(self, keys: Iterable[ResourceKey], changes: Changes) -> Iterator[None]:
+        """Have every state that these objects go through put into `changes`, in order and none left out.
+
+        A change costs those who follow that object, whoever else waits for something.
+        """
+        followed = tuple(keys)
+        for key in followed:
+            self._followers.setdefault(key, []).append(changes)
+        try:
+            yield
+        finally:
+            for key in followed:
+                self._followers[key].remove(changes)
+                if not self._followers[key]:
+                    del self._followers[key]
+
+    def _changed(self, key: ResourceKey, new: Live | None, old: Live | None) -> None:
+        for changes in self._followers.get(key, ()):
+            changes.put_nowait((key, new))
+        self._on_change(key, new, old)
 
     def _track(self, key: ResourceKey, old: Live | None, new: Live | None) -> None:
         before, after = old.instance if old else "", new.instance if new else ""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.reconciler.desired import Desired
+from services.reconciler.history import asks_to_terminate
 from services.reconciler.keys import AppKey
 from services.reconciler.parts import Parts
 from services.reconciler.scope import instance_of
@@ -32,10 +33,10 @@ def remember(parts: Parts, key: AppKey, obj: Obj) -> bool:
 
 
 def face(obj: Obj) -> list[Any]:
-    """Give what matters of an Application besides its status."""
+    """Give what matters of an Application; of its status, only whether someone wants the operation to end."""
     metadata = obj.get("metadata") or {}
     kept = [metadata.get(name) for name in ("uid", "deletionTimestamp", "finalizers", "labels", "annotations")]
-    return [*kept, obj.get("spec"), obj.get("operation")]
+    return [*kept, obj.get("spec"), obj.get("operation"), asks_to_terminate(obj)]
 
 
 def forget(parts: Parts, key: AppKey) -> None:

@@ -6,7 +6,7 @@ and becomes, here and only here, a condition and a pause. A pass that changes no
 
 import time
 
-from services.reconciler.act import act
+from services.reconciler.act import act, end_if_asked
 from services.reconciler.deletion import finalize
 from services.reconciler.desire import desire
 from services.reconciler.desired import Condition
@@ -34,6 +34,7 @@ async def reconcile(parts: Parts, key: AppKey) -> None:
         if state.deleting:
             await finalize(parts, state)
             return
+        end_if_asked(state)
         state.errors = await look(parts, state)
         if not state.errors:
             act(parts, state, await destination_of(parts, state))

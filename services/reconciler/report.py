@@ -4,6 +4,7 @@ turn.
 Writes are coalesced: at most one in `status_interval` seconds while things move, and one when they settle.
 """
 
+import asyncio
 import time
 
 import orjson
@@ -21,11 +22,41 @@ from shared.telemetry import get_logger
 
 log = get_logger()
 SLOWNESS = 20.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 QUEUED = 10.0
 
 
 async def report(parts: Parts, state: AppState) -> None:
     """Write the status if it differs. Raises ApiError, so that the queue tries again."""
+    async with state.writing:
+        await _report(parts, state)
+
+
+async def persist(parts: Parts, state: AppState) -> None:
+    """Write down now how far the operation is, and wait until that is done: what follows must not happen unrecorded."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            async with state.writing:
+                await _persist(parts, state)
+        except ApiError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE, pause * 2)
+        else:
+            return
+
+
+async def _persist(parts: Parts, state: AppState) -> None:
+    before: Obj = state.obj.get("status") or {}
+    after = {**before, "operationState": history.shown(before, state.running.state if state.running else {})}
+    if changed(before, after):
+        say(parts, state, before, after)
+        await write(parts, state, {"status": merge_patch_between(before, after)})
+
+
+async def _report(parts: Parts, state: AppState) -> None:
     before: Obj = state.obj.get("status") or {}
     after = build(state, current_revisions(parts, state), rfc3339(now()), parts.namespace)
     running, refresh = state.running, state.refresh
@@ -49,8 +80,10 @@ def _patch(state: AppState, before: Obj, after: Obj) -> Obj:
         patch["status"] = merge_patch_between(before, after)
     if state.refresh and REFRESH in (state.obj["metadata"].get("annotations") or {}):
         patch["metadata"] = {"annotations": {REFRESH: None}}
-    if state.running and state.running.done and state.obj.get("operation") is not None:
+    asked: Obj | None = state.obj.get("operation")
+    if state.running and state.running.done and history.same_operation(asked, state.running.state["operation"]):
         patch["operation"] = None
+        patch.setdefault("metadata", {})["resourceVersion"] = state.obj["metadata"]["resourceVersion"]
     return {name: value for name, value in patch.items() if value != {}}
 
 

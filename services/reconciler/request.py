@@ -28,6 +28,7 @@ class SyncRequest:
     duration: float = 5.0
     factor: float = 2.0
     longest: float = 180.0
+    refresh: bool = False
 
     @property
     def automated(self) -> bool:
@@ -94,6 +95,7 @@ def from_operation(operation: Obj, spec: Obj) -> SyncRequest:
         duration=duration(backoff.get("duration"), 5.0),
         factor=float(backoff.get("factor") or 2),
         longest=duration(backoff.get("maxDuration"), 180.0),
+        refresh=bool(retry.get("refresh")),
     )
 
 

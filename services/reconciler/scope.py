@@ -2,7 +2,8 @@
 rendering reads.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed
@@ -12,6 +13,7 @@ from shared.kinds.settings import ArgoSettings
 from shared.kinds.tracking import instance_name
 from shared.kube import ApiError, UnknownKind
 
+Obj = dict[str, Any]
 RENDER_KEYS = ("kustomize.", "helm.", "jsonnet.", "reposerver.")
 
 
@@ -31,6 +33,15 @@ async def namespaced_in(destination: Destination, kinds: Iterable[GroupKind]) ->
         except ApiError as error:
             raise ComparisonFailed(f"Failed to load live state: {error.message}", retriable=True) from error
     return found
+
+
+def defined(manifests: Iterable[Obj]) -> Iterator[tuple[GroupKind, bool]]:
+    """Give the kinds that the CustomResourceDefinitions among the manifests bring, and whether they are namespaced."""
+    for obj in manifests:
+        if obj.get("kind") == "CustomResourceDefinition":
+            spec = obj.get("spec") or {}
+            kind = GroupKind(str(spec.get("group")), str((spec.get("names") or {}).get("kind")))
+            yield kind, spec.get("scope") == "Namespaced"
 
 
 def render_settings(argo: ArgoSettings) -> dict[str, str]:

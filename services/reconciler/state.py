@@ -6,7 +6,7 @@ rendered again.
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -58,6 +58,17 @@ class Running:
     done: bool = False
     deployed: bool = False
     admitted: datetime | None = None
+    terminate: Callable[[], None] = lambda: None
+
+    @property
+    def retries(self) -> int:
+        """How many attempts came before this one."""
+        return int(self.state.get("retryCount") or 0)
+
+    @property
+    def terminated(self) -> bool:
+        """Whether someone has asked for its end."""
+        return bool(self.state["phase"] == "Terminating")
 
     def start(self) -> None:
         """It has its turn: until then there is nothing to show but that it waits for one."""
@@ -98,6 +109,7 @@ class AppState:
     sync_warning: str = ""
     window: Permission = ALLOWED
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: Running | None = None
     resumed: bool = False
     attempt: Attempt | None = None

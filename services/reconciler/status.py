@@ -8,6 +8,7 @@ same.
 from collections.abc import Iterable
 from typing import Any
 
+from services.reconciler import history
 from services.reconciler.desired import Condition
 from services.reconciler.rollup import Found, health_entry, health_status, images, resource_status, sync_status
 from services.reconciler.state import AppState
@@ -23,7 +24,7 @@ def build(state: AppState, revisions: tuple[str, ...], now: str, controller_name
     after["conditions"] = conditions(before.get("conditions") or [], all_conditions(state), now)
     after["controllerNamespace"] = controller_namespace
     if state.running is not None:
-        after["operationState"] = state.running.state
+        after["operationState"] = history.shown(before, state.running.state)
     after["sync"] = sync(state, before.get("sync") or {}, revisions)
     if state.rendered is not None and not state.errors:
         found = [state.found[key] for key in sorted(state.found)]

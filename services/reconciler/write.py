@@ -15,6 +15,7 @@ from services.reconciler.desired import Target
 from services.reconciler.destination import Destination
 from services.reconciler.live import Live
 from services.reconciler.outcome import Outcome
+from services.reconciler.waits import until_gone
 from services.reconciler.ways import Way, way_of
 from shared.kinds.refs import ResourceKey
 from shared.kube import BadRequest, Conflict, Invalid, KubeError, ServerTimeout
@@ -162,8 +163,7 @@ async def removed(destination: Destination, key: ResourceKey, propagation: str =
         await destination.delete(key, uid=live.uid, propagation=propagation)
     try:
         async with asyncio.timeout(GONE_SECONDS):
-            while (now := destination.live.get(key)) is not None and now.uid == live.uid:
-                await destination.next_change()
+            await until_gone(destination, key, live.uid)
     except TimeoutError as error:
         raise ServerTimeout(f"{_named(key)} is still being deleted after {GONE_SECONDS:.0f} s") from error
 

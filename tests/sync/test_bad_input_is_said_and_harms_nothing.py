@@ -167,7 +167,7 @@ async def test_a_kind_that_the_cluster_does_not_know(delivery: Delivery) -> None
     widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}}
     await failed_sync(delivery, widget, "Widget", "CustomResourceDefinition")
     await delivery.until(complains("SyncError", "Failed last sync attempt"))
-    assert await delivery.get("ConfigMap", "a") is not None
+    assert await delivery.get("ConfigMap", "a") is None, "nothing is applied when something is bound to fail"
 
 
 async def test_an_object_that_the_api_server_refuses(delivery: Delivery) -> None:

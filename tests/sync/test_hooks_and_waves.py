@@ -40,7 +40,7 @@ async def test_hooks_run_before_and_after_and_are_cleaned_up(delivery: Delivery)
     app = await delivery.until(synced)
     assert results(app) == [
         ("PreSync", "migrate", "Succeeded"),
-        ("Sync", "a", "Running"),
+        ("Sync", "a", "Succeeded"),
         ("PostSync", "notify", "Succeeded"),
     ]
     assert await delivery.get("Job", "migrate", "batch") is None

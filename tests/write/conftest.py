@@ -1,7 +1,7 @@
 """A destination on the real API server, with the tools to write one object into it as a sync does."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from services.reconciler.desired import Target
 from services.reconciler.destination import Destination
-from services.reconciler.live import Live
+from services.reconciler.live import Changes, Live
 from services.reconciler.outcome import Outcome
 from services.reconciler.write import Writing, apply_one
 from shared.health import Health, health
@@ -50,9 +50,15 @@ class Desk:
     async def seen(self, target: Target) -> None:
         """Wait until the watch has brought what kubectl did."""
         await self.destination.ensure({target.key.group_kind})
+        await self.until(target, lambda live: live is not None)
+
+    async def until(self, target: Target, holds: Callable[[Live | None], bool]) -> None:
+        """Wait until what is known to live is as `holds` says."""
+        changes: Changes = asyncio.Queue()
         async with asyncio.timeout(30):
-            while self.destination.live.get(target.key) is None:
-                await self.destination.next_change()
+            with self.destination.live.follow([target.key], changes):
+                while not holds(self.destination.live.get(target.key)):
+                    await changes.get()
 
     def get(self, kind: str, name: str) -> Obj:
         """What lives, managed fields and all."""

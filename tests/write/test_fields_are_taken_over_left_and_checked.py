@@ -2,7 +2,6 @@
 `Validate=false` lets pass.
 """
 
-import asyncio
 import json
 from typing import Any
 
@@ -94,9 +93,7 @@ async def test_ignored_fields_are_left_as_they_live_when_that_is_asked_for(desk:
     resource = await desk.destination.resource(target.key.group_kind)
     scaled = {"spec": {"replicas": 3}}
     await verbs.patch(desk.destination.cluster, resource, desk.namespace, "it", scaled, manager="a-scaler")
-    async with asyncio.timeout(30):
-        while desk.destination.live.get(target.key).load()["spec"]["replicas"] != 3:  # type: ignore[union-attr]
-            await desk.destination.next_change()
+    await desk.until(target, lambda live: live is not None and live.load()["spec"]["replicas"] == 3)
     await desk.write(target, ["RespectIgnoreDifferences=true"])
     assert desk.get("deployment", "it")["spec"]["replicas"] == 3
     await desk.write(target)
