@@ -7,12 +7,14 @@ from functools import partial
 
 from services.rollout_manager import handlers
 from services.rollout_manager.analysis.loop import run_analyses
+from services.rollout_manager.announce import send
 from services.rollout_manager.experiments.loop import run_experiments
 from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.labels import HASH
-from services.rollout_manager.objects import Objects
+from services.rollout_manager.objects import Objects, Owned
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.reconcile import reconcile
+from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
 from shared.kube import Discovery, EventType, Lease, NotFound, Recorder, WorkQueue, verbs
 from shared.run import Context
@@ -53,6 +55,7 @@ async def work(context: Context, settings: Settings) -> None:
     async with asyncio.TaskGroup() as tasks:
         parts = await wire(context, settings, tasks)
         tasks.create_task(parts.recorder.run())
+        tasks.create_task(send(parts))
         await run_analyses(parts, tasks)
         await run_experiments(parts, tasks)
         hear(parts)
@@ -66,22 +69,29 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup) -
     discovery = Discovery(context.cluster)
     objects = Objects(context.cluster, discovery, tasks, settings.namespace_scope)
     queue: WorkQueue[RolloutKey] = WorkQueue()
+    engines = await context.engines()
+    sets = await objects.watch("apps", "ReplicaSet", label_selector=HASH)
+    runs, experiments = await objects.watch(ARGO, "AnalysisRun"), await objects.watch(ARGO, "Experiment")
     return Parts(
         settings=settings,
         namespace=context.namespace,
         bus=context.bus,
         cluster=context.cluster,
         discovery=discovery,
-        engines=await context.engines(),
+        engines=engines,
         recorder=Recorder(context.cluster, component="rollouts-controller"),
         objects=objects,
         services=await objects.watch("", "Service"),
-        replica_sets=await objects.watch("apps", "ReplicaSet", label_selector=HASH),
-        runs=await objects.watch(ARGO, "AnalysisRun"),
-        experiments=await objects.watch(ARGO, "Experiment"),
+        replica_sets=sets,
+        runs=runs,
+        experiments=experiments,
         rollouts=await objects.watch(ARGO, "Rollout"),
         queue=queue,
         interest=objects.interest(queue.add),
+        templates=Templates(engines),
+        owned_sets=Owned(sets),
+        owned_runs=Owned(runs),
+        owned_experiments=Owned(experiments),
     )
 
 

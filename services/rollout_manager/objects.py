@@ -38,6 +38,38 @@ class Watch:
             listener(type_, key, obj, old)
 
 
+class Owned:
+    """A watch's objects by the uid of their controller, so that a pass finds its own without looking at all."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._keys: dict[str, set[Key]] = {}
+        for key, obj in watch.store.items():
+            self._add(key, obj)
+        watch.listeners.insert(0, self._hear)
+
+    def of(self, uid: str) -> list[LiveObject]:
+        return [self._watch.store[key] for key in sorted(self._keys.get(uid, ())) if key in self._watch.store]
+
+    def _hear(self, type_: EventType, key: Key, obj: LiveObject, old: LiveObject | None) -> None:
+        if old is not None:
+            for uid in _controllers(old):
+                self._keys.get(uid, set()).discard(key)
+        if type_ is not EventType.DELETED:
+            self._add(key, obj)
+        for uid in {*_controllers(obj), *(_controllers(old) if old is not None else ())}:
+            if not self._keys.get(uid, True):
+                del self._keys[uid]
+
+    def _add(self, key: Key, obj: LiveObject) -> None:
+        for uid in _controllers(obj):
+            self._keys.setdefault(uid, set()).add(key)
+
+
+def _controllers(obj: LiveObject) -> list[str]:
+    return [owner.uid for owner in obj.meta.ownerReferences if owner.controller]
+
+
 class Interest(Generic[K]):
     """Which keys read which objects; `wake` is called for each of them when one changes."""
 
@@ -116,11 +148,12 @@ class Objects:
     async def get(self, ref: Ref) -> Obj | None:
         """An object as it lives; None: there is none. Raises UnknownKind or ApiError."""
         if self.namespace and ref.namespace not in {"", self.namespace}:
-            return await self._fetched(ref)
+            return await self.fetch(ref)
         found = (await self.watch(ref.group, ref.kind)).store.get(Key(ref.namespace, ref.name))
         return found.load() if found else None
 
-    async def _fetched(self, ref: Ref) -> Obj | None:
+    async def fetch(self, ref: Ref) -> Obj | None:
+        """An object asked for once, without watching its kind."""
         resource = await self.discovery.resource(ref.group, ref.kind)
         try:
             return await verbs.get(self.cluster, resource, ref.namespace, ref.name)

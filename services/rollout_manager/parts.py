@@ -5,7 +5,8 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from services.rollout_manager.keys import RolloutKey
-from services.rollout_manager.objects import Interest, Objects, Watch
+from services.rollout_manager.objects import Interest, Objects, Owned, Watch
+from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
 from shared.bus import Bus
 from shared.engines.client import Engines
@@ -32,5 +33,9 @@ class Parts:
     experiments: Watch
     queue: WorkQueue[RolloutKey]
     interest: Interest[RolloutKey]
+    templates: Templates
+    owned_sets: Owned
+    owned_runs: Owned
+    owned_experiments: Owned
     outbox: deque[Event] = field(default_factory=lambda: deque(maxlen=10_000))
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)

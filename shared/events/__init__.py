@@ -51,6 +51,7 @@ from shared.events.requests import (
     ResolveRevision,
     RevisionMetadata,
 )
+from shared.events.rollout import DELIVERY, RolloutEvent, RolloutWhat
 
 EVENTS: tuple[type[Event], ...] = (
     GitHook,
@@ -60,10 +61,12 @@ EVENTS: tuple[type[Event], ...] = (
     RegistryHook,
     ImagePushed,
     ImageUpdated,
+    RolloutEvent,
 )
 REQUESTS: tuple[type[Message], ...] = (*GENERAL, *QUESTIONS, *ACTION_REQUESTS)
 
 __all__ = [
+    "DELIVERY",
     "EVENTS",
     "REQUESTS",
     "ActionChange",
@@ -103,6 +106,8 @@ __all__ = [
     "ResourceActions",
     "ResourceRef",
     "RevisionMetadata",
+    "RolloutEvent",
+    "RolloutWhat",
     "RunAction",
     "Tag",
     "TagDigest",

@@ -120,10 +120,8 @@ class PreferredAntiAffinity(Wire):
 
 
 class AntiAffinity(Wire):
-    preferred: PreferredAntiAffinity | None = Field(
-        default=None, alias="preferredDuringSchedulingIgnoredDuringExecution"
-    )
-    required: dict[str, Any] | None = Field(default=None, alias="requiredDuringSchedulingIgnoredDuringExecution")
+    preferred_during_scheduling_ignored_during_execution: PreferredAntiAffinity | None = None
+    required_during_scheduling_ignored_during_execution: dict[str, Any] | None = None
 
 
 class ProgressThreshold(Wire):

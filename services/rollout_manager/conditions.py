@@ -1,0 +1,181 @@
+"""A Rollout's conditions, and its phase and message, in Argo Rollouts' words. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from services.rollout_manager import progress
+from services.rollout_manager.draft import Draft, progressing_reason
+from services.rollout_manager.keys import Obj
+from services.rollout_manager.replicas import bounds
+from services.rollout_manager.state import mapping
+from services.rollout_manager.weights import pointed
+from shared.clock import rfc3339
+
+PAUSED = "Rollout is paused"
+
+
+class Said(NamedTuple):
+    """What a condition says."""
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+def put(known: Sequence[Obj], said: Said, now: datetime, *, again: bool = False) -> list[Obj]:
+    """Set a condition; one that says the same keeps its times, unless it says so `again`."""
+    before = next((one for one in known if one.get("type") == said.type), None)
+    if before is not None and not again and {**before, **said._asdict()} == before:
+        return list(known)
+    stays = before is not None and before.get("status") == said.status and before.get("lastTransitionTime")
+    made: Obj = {
+        "type": said.type,
+        "status": said.status,
+        "lastUpdateTime": rfc3339(now),
+        "lastTransitionTime": before["lastTransitionTime"] if before is not None and stays else rfc3339(now),
+        "reason": said.reason,
+        "message": said.message,
+    }
+    return [*(one for one in known if one.get("type") != said.type), made]
+
+
+def of(draft: Draft) -> list[Obj]:
+    known = mapping(draft.seen.obj, "status").get("conditions")
+    found = [one for one in known if isinstance(one, dict)] if isinstance(known, list) else []
+    found = [one for one in found if one.get("type") not in {"InvalidSpec", "ReplicaFailure"}]
+    now, waiting = draft.now, bool(unfinished(draft))
+    healthy = not waiting and not paused(draft) and not draft.state.abort
+    found = _healthy(found, now, healthy=healthy)
+    done = "True" if draft.promoted else "False"
+    found = put(found, Said("Completed", done, "RolloutCompleted", "RolloutCompleted"), now)
+    found = _paused(draft, found)
+    found = _available(draft, found)
+    found = _progressing(draft, found, healthy=healthy)
+    failure = next((one.failure for one in draft.seen.sets if one.failure), "")
+    return put(found, Said("ReplicaFailure", "True", "FailedCreate", failure), now) if failure else found
+
+
+def paused(draft: Draft) -> bool:
+    return draft.seen.rollout.spec.paused or bool(draft.state.pauses)
+
+
+def _healthy(found: list[Obj], now: datetime, *, healthy: bool) -> list[Obj]:
+    if healthy:
+        return put(found, Said("Healthy", "True", "RolloutHealthy", "Rollout is healthy"), now)
+    return put(found, Said("Healthy", "False", "RolloutHealthy", "Rollout is not healthy"), now)
+
+
+def _paused(draft: Draft, found: list[Obj]) -> list[Obj]:
+    """Once it was paused the condition stays and says whether it is."""
+    if paused(draft):
+        return put(found, Said("Paused", "True", "RolloutPaused", PAUSED), draft.now)
+    if any(one.get("type") == "Paused" for one in found):
+        return put(found, Said("Paused", "False", "RolloutPaused", PAUSED), draft.now)
+    return found
+
+
+def _available(draft: Draft, found: list[Obj]) -> list[Obj]:
+    replicas = draft.seen.replicas
+    if draft.is_canary:
+        limits = bounds(replicas, draft.canary.max_surge, draft.canary.max_unavailable)
+        enough = sum(one.available for one in draft.seen.sets) >= replicas - limits.unavailable
+    else:
+        active = draft.seen.by_hash(pointed(draft, draft.blue_green.active_service))
+        enough = active is not None and active.available >= replicas
+    if enough:
+        return put(found, Said("Available", "True", "AvailableReason", "Rollout has minimum availability"), draft.now)
+    return put(
+        found, Said("Available", "False", "AvailableReason", "Rollout does not have minimum availability"), draft.now
+    )
+
+
+def _progressing(draft: Draft, found: list[Obj], *, healthy: bool) -> list[Obj]:
+    if draft.aborted:
+        return _aborted(draft, found)
+    before = progressing_reason(draft.seen.obj)
+    said = _turn(draft, before, healthy=healthy) or _pace(draft, before)
+    if said is None:
+        return found
+    again = said.reason == "ReplicaSetUpdated"
+    return put(found, said, draft.now, again=again)
+
+
+def _said(status: str, reason: str, message: str) -> Said:
+    return Said("Progressing", status, reason, message)
+
+
+def _name(draft: Draft) -> str:
+    return f"{draft.seen.rollout.metadata.name}-{draft.seen.hash}"
+
+
+def _turn(draft: Draft, before: str, *, healthy: bool) -> Said | None:
+    """What the update has come to, or what someone did to it."""
+    if paused(draft):
+        return _said("Unknown", "RolloutPaused", PAUSED)
+    if healthy:
+        return _said("True", "NewReplicaSetAvailable", f'ReplicaSet "{_name(draft)}" has successfully progressed.')
+    if before == "RolloutPaused":
+        return _said("Unknown", "RolloutResumed", "Rollout is resumed")
+    if before == "RolloutAborted":
+        return _said("Unknown", "RolloutRetry", "Retrying Rollout after abort")
+    return None
+
+
+def _pace(draft: Draft, before: str) -> Said | None:
+    """Whether it moves."""
+    if draft.create:
+        return _said("True", "NewReplicaSetCreated", f'Created new replica set "{_name(draft)}"')
+    if progress.moved(draft) or not before or (before == "NewReplicaSetAvailable" and not draft.promoted):
+        return _said("True", "ReplicaSetUpdated", f'ReplicaSet "{_name(draft)}" is progressing.')
+    until = progress.due(draft)
+    if until is not None and until <= draft.now:
+        return _said("False", "ProgressDeadlineExceeded", progress.timed_out_text(draft))
+    return None
+
+
+def _aborted(draft: Draft, found: list[Obj]) -> list[Obj]:
+    message = f"Rollout aborted update to revision {draft.revision}"
+    message += f": {draft.state.abort_message}" if draft.state.abort_message else ""
+    after = put(found, Said("Progressing", "False", "RolloutAborted", message), draft.now)
+    if progressing_reason(draft.seen.obj) != "RolloutAborted":
+        draft.say("RolloutAborted", message, warning=True, what="aborted")
+    return after
+
+
+def unfinished(draft: Draft) -> str:
+    """What is still to come; empty: nothing."""
+    counts, replicas = progress.counts(draft), draft.seen.replicas
+    if draft.restarting:
+        return "rollout is restarting"
+    if counts["updatedReplicas"] < replicas:
+        return "more replicas need to be updated"
+    if counts["availableReplicas"] < counts["updatedReplicas"]:
+        return "updated replicas are still becoming available"
+    extra = counts["replicas"] > counts["updatedReplicas"]
+    return _canary_unfinished(draft, extra=extra) if draft.is_canary else _blue_green_unfinished(draft)
+
+
+def _canary_unfinished(draft: Draft, *, extra: bool) -> str:
+    if extra and not draft.routes_traffic:
+        return "old replicas are pending termination"
+    return "" if draft.promoted else "waiting for all steps to complete"
+
+
+def _blue_green_unfinished(draft: Draft) -> str:
+    if pointed(draft, draft.blue_green.active_service) != draft.seen.hash:
+        return "active service cutover pending"
+    return "" if draft.promoted else "waiting for analysis to complete"
+
+
+def phase(draft: Draft, conditions: Sequence[Obj]) -> tuple[str, str]:
+    for one in conditions:
+        if one.get("reason") in {"RolloutAborted", "ProgressDeadlineExceeded"}:
+            return "Degraded", f"{one['reason']}: {one.get('message', '')}"
+    if draft.seen.rollout.spec.paused:
+        return "Paused", "manually paused"
+    for reason in draft.state.pauses:
+        return "Paused", reason
+    message = unfinished(draft)
+    return ("Progressing", message) if message else ("Healthy", "")

@@ -1,0 +1,63 @@
+"""Writing down what a pass came to: the status where it differs, Kubernetes Events, and events for the bus."""
+
+from typing import Any
+
+from services.rollout_manager.actions import Decision, Say
+from services.rollout_manager.announce import announce
+from services.rollout_manager.keys import Obj, RolloutKey
+from services.rollout_manager.labels import FIELD_MANAGER
+from services.rollout_manager.parts import Parts
+from shared.kube import NotFound, verbs
+from shared.merge import merge_patch_between
+
+
+async def report(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) -> bool:
+    """Say what was done, then write where the Rollout is now; tell whether anything was written. Raises ApiError.
+
+    The status is written at the version that the decision was made from: someone who spoke meanwhile is heard first.
+    """
+    for say in decision.says:
+        _say(parts, obj, say, decision)
+    await _annotate(parts, key, decision)
+    before: Obj = obj.get("status") or {}
+    patch = merge_patch_between(before, decision.status)
+    if not patch:
+        return False
+    body: Obj = {"status": patch}
+    if not (decision.annotations or decision.replicas is not None):
+        body["metadata"] = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+    await _patch(parts, key, body, subresource="status")
+    return True
+
+
+async def _annotate(parts: Parts, key: RolloutKey, decision: Decision) -> None:
+    """The Rollout's own annotations, and the count that it did not say: autoscalers read it."""
+    body: Obj = {"metadata": {"annotations": dict(decision.annotations)}} if decision.annotations else {}
+    if decision.replicas is not None:
+        body["spec"] = {"replicas": decision.replicas}
+    if body:
+        await _patch(parts, key, body)
+
+
+async def _patch(parts: Parts, key: RolloutKey, body: Obj, **options: Any) -> None:
+    resource = parts.rollouts.informer.resource
+    try:
+        done = await verbs.patch(
+            parts.cluster,
+            resource,
+            key.namespace,
+            key.name,
+            body,
+            manager=FIELD_MANAGER,
+            validation="Ignore",
+            **options,
+        )
+    except NotFound:
+        return
+    parts.rollouts.note(done)
+
+
+def _say(parts: Parts, obj: Obj, say: Say, decision: Decision) -> None:
+    parts.recorder.record(obj, say.reason, say.message, type_="Warning" if say.warning else "Normal")
+    if say.what:
+        announce(parts, obj, say, decision.status)

@@ -1,0 +1,183 @@
+"""A cluster of ReplicaSets, Services and one Ingress in memory, on which a decision can be carried out; and its clock.
+
+Pods become available when the test says so. The hash of a template is its image's name: no engine is needed.
+"""
+
+import copy
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.rollout_manager.actions import Decision
+from services.rollout_manager.decide import decide
+from services.rollout_manager.keys import Obj, Ref, ref_of
+from services.rollout_manager.observe import service_names
+from services.rollout_manager.observed import Observed, Service
+from services.rollout_manager.sets import replica_set
+from services.rollout_manager.traffic.apply import carried
+from services.rollout_manager.traffic.routers import configured
+from shared.clock import rfc3339
+from shared.kinds.rollout import Rollout
+from shared.kube import live_object
+from shared.merge import json_merge_patch, merge_patch_between
+from tests.rollout.rollouts import rollout
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+STABLE_INGRESS = Ref("networking.k8s.io", "Ingress", "test", "web")
+
+
+def to_json(obj: Obj) -> bytes:
+    import orjson
+
+    return orjson.dumps(obj)
+
+
+@dataclass
+class World:
+    """`patience` is how long a pod takes to become available: 0 means at once with `settle`."""
+
+    rollout: Obj
+    sets: dict[str, Obj] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    objects: dict[Ref, Obj] = field(default_factory=dict)
+    now: datetime = BEGIN
+    said: list[str] = field(default_factory=list)
+    last: Decision | None = None
+    broken: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, strategy: Obj, **spec: Any) -> "World":
+        obj = rollout(strategy, **spec)
+        world = cls(obj)
+        for name in service_names(Rollout.parse(obj)):
+            world.services[name] = Service(name)
+        return world
+
+    @property
+    def status(self) -> Obj:
+        found: Obj = self.rollout.setdefault("status", {})
+        return found
+
+    @property
+    def phase(self) -> str:
+        return str(self.status.get("phase"))
+
+    @property
+    def image(self) -> str:
+        return str(self.rollout["spec"]["template"]["spec"]["containers"][0]["image"])
+
+    def pods(self, image: str) -> int:
+        found = self.sets.get(f"web-{image}")
+        return int(found["spec"]["replicas"]) if found else 0
+
+    def available(self, image: str) -> int:
+        found = self.sets.get(f"web-{image}")
+        return int(found["status"]["availableReplicas"]) if found else 0
+
+    @property
+    def weight(self) -> int:
+        return int(self.status.get("canary", {}).get("weights", {}).get("canary", {}).get("weight", 0))
+
+    def observed(self) -> Observed:
+        obj = copy.deepcopy(self.rollout)
+        parsed = Rollout.parse({name: value for name, value in obj.items() if name != "status"})
+        canary = parsed.spec.strategy.canary
+        routers = configured(canary.traffic_routing) if canary and canary.traffic_routing else ()
+        refs = [ref for router in routers for ref in router.reads(parsed)]
+        sets = [replica_set(live_object(to_json(one))) for one in self.sets.values()]
+        return Observed(
+            rollout=parsed,
+            obj=obj,
+            template=obj["spec"]["template"],
+            hash=self.image,
+            now=self.now,
+            sets=tuple(sorted(sets, key=lambda one: (one.revision, one.created), reverse=True)),
+            services=dict(self.services),
+            routers=routers,
+            live={ref: self.objects.get(ref) for ref in refs},
+        )
+
+    def step(self) -> Decision:
+        """One pass: decide, and do it."""
+        decision = decide(self.observed())
+        self.carry_out(decision)
+        self.last = decision
+        return decision
+
+    def carry_out(self, decision: Decision) -> None:
+        for made in decision.create:
+            self._create(made)
+        for name, change in decision.changes.items():
+            self._change(name, change.replicas, dict(change.annotations))
+        for name, hash_ in decision.services.items():
+            self.services[name] = Service(name, hash_, "web")
+        for wanted in decision.routed.wanted:
+            ref = ref_of(wanted)
+            self.objects[ref] = carried(self.objects[ref], wanted) if ref in self.objects else dict(wanted)
+            self.objects[ref]["metadata"].setdefault("resourceVersion", "1")
+        for gone in decision.delete:
+            del self.sets[gone.name]
+        self.said += [say.reason for say in decision.says]
+        patch = merge_patch_between(self.status, decision.status)
+        self.rollout["status"] = json_merge_patch(self.status, patch)
+        if decision.annotations:
+            self.rollout["metadata"].setdefault("annotations", {}).update(decision.annotations)
+
+    def _create(self, made: Obj) -> None:
+        assert made["metadata"]["name"] not in self.sets
+        created = {**made, "status": {"replicas": 0, "readyReplicas": 0, "availableReplicas": 0}}
+        created["metadata"] = {
+            **made["metadata"],
+            "creationTimestamp": rfc3339(self.now),
+            "uid": made["metadata"]["name"],
+        }
+        self.sets[made["metadata"]["name"]] = created
+
+    def _change(self, name: str, replicas: int | None, annotations: dict[str, str | None]) -> None:
+        one = self.sets[name]
+        if replicas is not None:
+            one["spec"]["replicas"] = replicas
+            status = one["status"]
+            for count in ("replicas", "readyReplicas", "availableReplicas"):  # what is ready goes last
+                status[count] = min(status[count], replicas)
+        one["metadata"]["annotations"] = json_merge_patch(one["metadata"]["annotations"], annotations)
+
+    def become_available(self, name: str, count: int | None = None) -> None:
+        """Some more pods of a ReplicaSet are there and available; all without a count."""
+        one = self.sets[name]
+        wanted = one["spec"]["replicas"]
+        one["status"]["replicas"] = wanted
+        if name in self.broken:
+            return
+        now = one["status"]["availableReplicas"] + (wanted if count is None else count)
+        one["status"]["readyReplicas"] = one["status"]["availableReplicas"] = min(wanted, now)
+
+    def settle(self, *, most: int = 60) -> None:
+        """Pods come and passes are made until nothing changes any more."""
+        for _ in range(most):
+            before = copy.deepcopy((self.rollout, self.sets, self.services, self.objects))
+            self.step()
+            for name in self.sets:
+                self.become_available(name)
+            if before == (self.rollout, self.sets, self.services, self.objects):
+                return
+        raise AssertionError(f"not settled: {self.rollout['status']}")
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def push(self, image: str) -> None:
+        """A new pod template."""
+        self.rollout["spec"]["template"]["spec"]["containers"][0]["image"] = image
+        self.rollout["metadata"]["generation"] += 1
+
+    def spec(self, **changes: Any) -> None:
+        self.rollout["spec"] |= changes
+        self.rollout["metadata"]["generation"] += 1
+
+    def patch_status(self, patch: Obj) -> None:
+        """As `kubectl argo rollouts` does."""
+        self.rollout["status"] = json_merge_patch(self.status, patch)
+
+    def promote(self) -> None:
+        self.patch_status({"pauseConditions": None})
