@@ -6,7 +6,7 @@ from services.rollout_manager.keys import Obj
 from tests.rollout.rollouts import canary, ingress, routed
 from tests.rollout.world import STABLE_INGRESS, World
 
-STEPS = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {"duration": "1m"}})
+STEPS: tuple[Obj, ...] = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {"duration": "1m"}})
 
 
 def deployed(strategy: Obj, **spec: object) -> World:
