@@ -102,16 +102,17 @@ def situation(parts: Parts, state: AppState) -> Situation:
     """Gather what the gate looks at."""
     policy: Obj = (state.obj["spec"].get("syncPolicy") or {}).get("automated") or {}
     found = [one for one in state.found.values() if not one.leaving]
+    namespace = [state.namespace[1]] if state.drifted and state.namespace else []
     return Situation(
         automated=state.automated,
         prune=bool(policy.get("prune")),
         self_heal=bool(policy.get("selfHeal")),
         allow_empty=bool(policy.get("allowEmpty")),
         busy=False,
-        status=sync_status(found),
+        status=sync_status(found, drifted=state.drifted),
         identity=identity(state),
         revision=", ".join(current_revisions(parts, state)),
-        out_of_sync=tuple(one.key for one in found if one.status == "OutOfSync"),
+        out_of_sync=(*(one.key for one in found if one.status == "OutOfSync"), *namespace),
         to_prune=tuple(one.key for one in found if one.status == "OutOfSync" and not one.wanted),
         wanted=len(state.desired.objects) if state.desired else 0,
         last=attempt(parts, state),

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from services.reconciler import history
+from services.reconciler.admit import check_request, local_manifests
 from services.reconciler.announce import announce
 from services.reconciler.desire import current_revisions, fetch, identity, render, scope_of, sources_of
 from services.reconciler.desired import Desired, Target, prepare
@@ -33,9 +34,10 @@ from services.reconciler.state import AppState, Running
 from services.reconciler.ways import FORMER_MANAGER, way_of
 from services.reconciler.write import Writing
 from shared.clock import parse_rfc3339
-from shared.kinds.options import annotations_of, as_entries, prune_consent, sync_options, sync_wave
+from shared.kinds.options import annotations_of, prune_consent, sync_options, sync_wave
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import KubeError
+from shared.merge import digest
 from shared.telemetry import get_logger
 
 Obj = dict[str, Any]
@@ -116,6 +118,10 @@ async def aim(sync: Sync) -> Goal:
     )
     known = history.recorded_outcomes(sync.running.state)
     here = current_revisions(parts, state)
+    check_request(state, sync.request)
+    if sync.request.manifests:
+        local = local_manifests(sync.request)
+        return Goal(await prepared(sync, local, digest(local)), here, own, "brought by hand", known)
     if state.desired is not None and sources == own and set(revisions) <= {*here, ""}:
         return Goal(state.desired, here, sources, identity(state), known)
     check_sources(parts, state, sources)
@@ -124,11 +130,14 @@ async def aim(sync: Sync) -> Goal:
     if state.desired is not None and state.rendered is not None and state.rendered.digest == reply.digest:
         same = identity(state) if sources == own else f"asked for {reply.digest}"
         return Goal(state.desired, commits, sources, same, known)
-    manifests = await fetch(parts, reply.digest)
-    kinds = {GroupKind.of(obj) for obj in manifests}
-    await sync.destination.ensure(kinds)
-    desired = prepare(manifests, await scope_of(parts, state, sync.destination, manifests), reply.digest)
+    desired = await prepared(sync, await fetch(parts, reply.digest), reply.digest)
     return Goal(desired, commits, sources, f"asked for {reply.digest}", known)
+
+
+async def prepared(sync: Sync, manifests: list[Obj], name: str) -> Desired:
+    """Make manifests other than the desired ones ready for this cluster."""
+    await sync.destination.ensure({GroupKind.of(obj) for obj in manifests})
+    return prepare(manifests, await scope_of(sync.parts, sync.state, sync.destination, manifests), name)
 
 
 def asked(sync: Sync) -> tuple[str, ...]:
@@ -176,7 +185,7 @@ async def forward(sync: Sync, goal: Goal, work: Work, hooks: tuple[Target, ...],
 def prune_waves(sync: Sync, keys: list[ResourceKey]) -> tuple[dict[ResourceKey, int], set[ResourceKey]]:
     """Give the wave of each object to prune, and those that are pruned last."""
     found = {key: live.load() for key in keys if (live := sync.destination.live.get(key))}
-    options = as_entries(sync.request.options)
+    options = sync.request.entries
     last = {key for key, obj in found.items() if sync_options(options, obj).get("PruneLast") == "true"}
     return {key: sync_wave(obj) for key, obj in found.items()}, last
 
@@ -189,7 +198,7 @@ def work_of(sync: Sync, goal: Goal) -> Work:
         dry_run=sync.request.dry_run,
         propagation=PROPAGATION.get(policy, "Foreground"),
         settled=lambda key: settled(sync.state, goal.desired.objects.get(key)),
-        options=tuple(as_entries(sync.request.options)),
+        options=tuple(sync.request.entries),
         force=sync.request.force,
         former=str(annotations_of(sync.state.obj).get(FORMER_MANAGER) or ""),
         leads=lambda target: leads(sync.parts.engines, target.ignored, target.obj, sync.parts.argo.jq_seconds),
@@ -252,7 +261,7 @@ def chosen(sync: Sync, target: Target) -> bool:
     """Tell whether a sync is to write an object; with ApplyOutOfSyncOnly not one that is known to be in sync."""
     if not sync.request.selects(target.key):
         return False
-    way = way_of(target.obj, as_entries(sync.request.options))
+    way = way_of(target.obj, sync.request.entries)
     return not (way.out_of_sync_only and settled(sync.state, target))
 
 
@@ -272,7 +281,7 @@ def extras(state: AppState, desired: Desired, request: SyncRequest) -> list[Reso
 def prunable(destination: Destination, key: ResourceKey, request: SyncRequest) -> bool:
     """Tell whether an object may be pruned, if need be after a person has confirmed it: nothing forbids it."""
     live = destination.live.get(key)
-    return live is not None and prune_consent(live.load(), as_entries(request.options)) != "no"
+    return live is not None and prune_consent(live.load(), request.entries) != "no"
 
 
 def skipped(state: AppState, key: ResourceKey) -> Outcome:

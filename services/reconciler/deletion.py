@@ -5,20 +5,22 @@ own rule: stays. An object is deleted only by its uid and only when its own trac
 can't be read is not deleted.
 """
 
+from collections.abc import Iterable
+
 from services.reconciler.announce import announce
 from services.reconciler.desired import Condition
 from services.reconciler.destination import Destination
 from services.reconciler.destinations import destination_of
 from services.reconciler.errors import ApplicationError, DeletionFailed, InvalidSpec
 from services.reconciler.live import Live
-from services.reconciler.observe import held_kinds
+from services.reconciler.observe import held_kinds, options_of
 from services.reconciler.parts import Parts
 from services.reconciler.report import write
 from services.reconciler.scope import instance_of
 from services.reconciler.state import AppState
 from services.reconciler.status import conditions
-from shared.clock import now, rfc3339
-from shared.kinds.options import delete_consent, sync_wave
+from shared.clock import now, parse_rfc3339, rfc3339
+from shared.kinds.options import APPROVED, approved, delete_consent, sync_wave
 from shared.kube import KubeError
 
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
@@ -58,9 +60,10 @@ async def delete_objects(parts: Parts, state: AppState, destination: Destination
     """Delete the objects of the highest wave that still has any; tell whether something is left to wait for."""
     try:
         await destination.ensure(held_kinds(state))
-        owned = owned_objects(destination, instance_of(state.key, parts.namespace))
+        owned = owned_objects(destination, instance_of(state.key, parts.namespace), options_of(state))
         if not owned:
             return False
+        check_confirmed(state, owned)
         waves = {live: sync_wave(live.load()) for live in owned}
         last = max(waves.values())
         for live in [live for live in owned if waves[live] == last and not live.deleting]:
@@ -70,10 +73,21 @@ async def delete_objects(parts: Parts, state: AppState, destination: Destination
     return True
 
 
-def owned_objects(destination: Destination, instance: str) -> list[Live]:
+def check_confirmed(state: AppState, owned: Iterable[Live]) -> None:
+    """Raise DeletionFailed while a person has not confirmed the deletion of what asks for it (`Delete=confirm`)."""
+    options = options_of(state)
+    waiting = [live.key for live in owned if delete_consent(live.load(), options) == "confirm"]
+    since = parse_rfc3339(state.obj["metadata"]["deletionTimestamp"])
+    if waiting and not approved(state.obj, since):
+        more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+        first = f"{waiting[0].kind}/{waiting[0].name}{more}"
+        raise DeletionFailed(f"waiting for deletion confirmation of {first}: set the annotation {APPROVED}")
+
+
+def owned_objects(destination: Destination, instance: str, options: Iterable[str]) -> list[Live]:
     """Give the objects that are to go with the Application."""
     found = [destination.live.get(key) for key in destination.live.tracked(instance)]
-    return [live for live in found if live and not live.owned and delete_consent(live.load()) == "yes"]
+    return [live for live in found if live and not live.owned and delete_consent(live.load(), options) != "no"]
 
 
 async def complain(parts: Parts, state: AppState, error: ApplicationError) -> None:

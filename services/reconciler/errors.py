@@ -27,6 +27,12 @@ class ComparisonFailed(ApplicationError):
     condition = "ComparisonError"
 
 
+class SyncRefused(ApplicationError):
+    """A sync that was asked for may not be, whatever the objects are."""
+
+    condition = "SyncError"
+
+
 class DeletionFailed(ApplicationError):
     """The Application is being deleted and its objects could not be."""
 

@@ -16,7 +16,7 @@ from services.reconciler.parts import Parts
 from services.reconciler.permission import project_of
 from services.reconciler.state import AppState
 from shared.clock import now, parse_rfc3339, rfc3339
-from shared.kinds.options import approved, as_entries, prune_consent
+from shared.kinds.options import approved, prune_consent
 from shared.kinds.refs import ResourceKey
 from shared.kinds.windows import ALLOWED, Permission, Place, concerning, decide
 
@@ -83,7 +83,7 @@ async def until_open(sync: "Sync") -> None:
 
 async def until_confirmed(sync: "Sync", keys: Iterable[ResourceKey]) -> None:
     """Wait until a person has confirmed the prunes that need it, after this sync began."""
-    options, live = as_entries(sync.request.options), sync.destination.live
+    options, live = sync.request.entries, sync.destination.live
     found = [(key, one.load()) for key in keys if (one := live.get(key))]
     waiting = [key for key, body in found if prune_consent(body, options) == "confirm"]
     since = parse_rfc3339(sync.running.state["startedAt"])
@@ -97,7 +97,8 @@ async def until_confirmed(sync: "Sync", keys: Iterable[ResourceKey]) -> None:
 
 
 async def _news(sync: "Sync", seconds: float) -> None:
-    """Wait for news of the Application or its project, or for the time to pass."""
+    """Wait for news of the Application or its project, or for the time to pass; what it waits for is shown at once."""
+    sync.running.start()
     with sync.running.wait(), suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await sync.state.changed.wait()

@@ -56,6 +56,8 @@ def result(spec: Obj, sources: tuple[Obj, ...], revisions: tuple[str, ...], reso
         named: Obj = {"revision": "", "revisions": list(revisions), "source": {"repoURL": ""}, "sources": list(sources)}
     else:
         named = {"revision": (*revisions, "")[0], "source": (*sources, {})[0]}
+    managed = (spec.get("syncPolicy") or {}).get("managedNamespaceMetadata")
+    named |= {"managedNamespaceMetadata": managed} if managed else {}
     return named | ({"resources": resources} if resources else {})
 
 

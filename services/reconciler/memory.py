@@ -49,6 +49,8 @@ def forget(parts: Parts, key: AppKey) -> None:
     parts.index.drop(key)
     parts.instances.pop(instance_of(key, parts.namespace), None)
     rewant(parts, state.server, key, state.desired, None)
+    if state.namespace is not None:
+        parts.wanted.get(state.namespace, set()).discard(key)
 
 
 def rewant(parts: Parts, server: str, key: AppKey, before: Desired | None, after: Desired | None) -> None:

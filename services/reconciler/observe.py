@@ -14,6 +14,7 @@ from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed
 from services.reconciler.expressions import needs_engine
 from services.reconciler.live import Live
+from services.reconciler.namespaces import observe_namespace
 from services.reconciler.parts import Parts
 from services.reconciler.rollup import Found
 from services.reconciler.scope import instance_of
@@ -21,7 +22,7 @@ from services.reconciler.settle import Doubt, settle
 from services.reconciler.state import AppState, Obj
 from services.reconciler.ways import way_of
 from shared.health import health
-from shared.kinds.options import compare_options, ignores_health
+from shared.kinds.options import asks_for_confirmation, compare_options, ignores_health
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import ApiError, UnknownKind
 from shared.kube.verbs import Validation
@@ -44,6 +45,7 @@ async def observe(parts: Parts, state: AppState, destination: Destination) -> No
         await destination.ensure(held_kinds(state))
         keys = dirty_keys(state, destination, instance)
         await destination.look_up(keys)
+        await observe_namespace(parts, state, destination)
     except (ApiError, UnknownKind) as error:
         raise ComparisonFailed(f"Failed to load live state: {error}", retriable=True) from error
     keys, state.dirty = keys | (state.dirty or set()), set()
@@ -127,7 +129,12 @@ def look(state: AppState, destination: Destination, key: ResourceKey, instance: 
 
 def validation_in(state: AppState, target: Target) -> Validation:
     """Give how strictly a sync by the policy would have the fields of an object checked."""
-    return way_of(target.obj, (state.obj["spec"].get("syncPolicy") or {}).get("syncOptions") or ()).validation
+    return way_of(target.obj, options_of(state)).validation
+
+
+def options_of(state: AppState) -> list[str]:
+    """Give the sync options of an Application."""
+    return list((state.obj["spec"].get("syncPolicy") or {}).get("syncOptions") or ())
 
 
 def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
@@ -144,7 +151,15 @@ def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
     status: SyncStatus = "Synced" if extraneous else "OutOfSync"
     version = live.api_version.rpartition("/")[2]
     state.found[key] = Found(
-        key, version, status, health(body), live=True, wanted=False, ignored=extraneous, leaving=live.deleting
+        key,
+        version,
+        status,
+        health(body),
+        live=True,
+        wanted=False,
+        ignored=extraneous,
+        leaving=live.deleting,
+        confirm=asks_for_confirmation(body, options_of(state)),
     )
 
 
@@ -161,6 +176,7 @@ def note(state: AppState, target: Target, live: Live | None, verdict: Verdict, b
         wanted=True,
         wave=target.wave,
         ignored=ignores_health(target.obj),
+        confirm=any(asks_for_confirmation(obj, options_of(state)) for obj in (target.obj, body)),
     )
 
 

@@ -129,7 +129,7 @@ def finish(sync: Sync, failure: str, took: float) -> None:
     running.state = history.finished(running.state, phase, message, rfc3339(now()))
     if not request.dry_run:
         sync.state.attempt = Attempt(running.identity, not failure, running.heals, time.monotonic())
-    running.deployed = not failure and not request.dry_run and not request.selective
+    running.deployed = not (failure or request.dry_run or request.selective or request.manifests)
     running.done = True
     took_ms = round(took * 1000)
     announce(sync.parts, sync.state, "sync-finished", phase=phase, message=message, duration_ms=took_ms)

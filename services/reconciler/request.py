@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.kinds.durations import seconds
-from shared.kinds.options import sync_options
+from shared.kinds.options import as_entries, sync_options
 from shared.kinds.refs import ResourceKey
 
 Obj = dict[str, Any]
@@ -13,7 +13,8 @@ DEFAULT_LIMIT = 5
 
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
-    """One sync. `resources` empty: all. `revisions` and `sources` empty: those of the spec. `operation` is its form in
+    """One sync. `resources` empty: all. `revisions` and `sources` empty: those of the spec. `manifests`: what is
+    brought instead of what the sources have. `refresh`: a retry resolves the revision anew. `operation` is its form in
     the object.
     """
 
@@ -24,6 +25,7 @@ class SyncRequest:
     dry_run: bool = False
     resources: tuple[Obj, ...] = ()
     options: dict[str, str] = field(default_factory=dict)
+    manifests: tuple[str, ...] = ()
     limit: int = 0
     duration: float = 5.0
     factor: float = 2.0
@@ -44,6 +46,11 @@ class SyncRequest:
     def without_hooks(self) -> bool:
         """Whether the strategy is `apply`: hooks are skipped."""
         return "apply" in ((self.operation.get("sync") or {}).get("syncStrategy") or {})
+
+    @property
+    def entries(self) -> list[str]:
+        """The options as an Application writes them."""
+        return as_entries(self.options)
 
     @property
     def force(self) -> bool:
@@ -91,6 +98,7 @@ def from_operation(operation: Obj, spec: Obj) -> SyncRequest:
         dry_run=bool(sync.get("dryRun")),
         resources=tuple(sync.get("resources") or ()),
         options=sync_options([*(policy.get("syncOptions") or ()), *(sync.get("syncOptions") or ())]),
+        manifests=tuple(map(str, sync.get("manifests") or ())),
         limit=int(retry.get("limit") or 0),
         duration=duration(backoff.get("duration"), 5.0),
         factor=float(backoff.get("factor") or 2),

@@ -18,7 +18,8 @@ Obj = dict[str, Any]
 class Found:
     """What is known of one object of an Application.
 
-    `health` None: its kind has no health. `live`: it exists, `leaving`: it is being deleted.
+    `health` None: its kind has no health. `live`: it exists, `leaving`: it is being deleted, `confirm`: not without a
+    person's word.
     """
 
     key: ResourceKey
@@ -30,11 +31,12 @@ class Found:
     wave: int = 0
     ignored: bool = False
     leaving: bool = False
+    confirm: bool = False
 
 
-def sync_status(found: Iterable[Found]) -> SyncStatus:
-    """Unknown when anything is unknown, else OutOfSync when anything is, else Synced."""
-    seen = {one.status for one in found}
+def sync_status(found: Iterable[Found], *, drifted: bool = False) -> SyncStatus:
+    """Unknown when anything is unknown, else OutOfSync when anything is (be it the managed namespace), else Synced."""
+    seen = {one.status for one in found} | ({"OutOfSync"} if drifted else set())
     return "Unknown" if "Unknown" in seen else "OutOfSync" if "OutOfSync" in seen else "Synced"
 
 
@@ -68,6 +70,8 @@ def resource_status(one: Found) -> Obj:
         entry["health"] = health_entry(one.health or Health("Missing", ""))
     if not one.wanted:
         entry["requiresPruning"] = True
+    if one.confirm:
+        entry["requiresDeletionConfirmation"] = True
     if one.wave:
         entry["syncWave"] = one.wave
     return entry

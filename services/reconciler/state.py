@@ -88,6 +88,7 @@ class Running:
 class AppState:
     """One Application. `obj` is its newest state as the API server gave it, `problems` what makes it no Application at
     all, `window` what the sync windows say of syncing it unasked; `changed` wakes a sync that waits for news.
+    `namespace`: the server and key of the one whose metadata it manages, `drifted`: that is not as wanted.
     """
 
     key: AppKey
@@ -107,6 +108,8 @@ class AppState:
     shared: tuple[Condition, ...] = ()
     sync_error: str = ""
     sync_warning: str = ""
+    namespace: tuple[str, ResourceKey] | None = None
+    drifted: bool = False
     window: Permission = ALLOWED
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)

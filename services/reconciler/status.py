@@ -10,6 +10,7 @@ from typing import Any
 
 from services.reconciler import history
 from services.reconciler.desired import Condition
+from services.reconciler.namespaces import namespace_status
 from services.reconciler.rollup import Found, health_entry, health_status, images, resource_status, sync_status
 from services.reconciler.state import AppState
 from shared.health import Health
@@ -28,7 +29,7 @@ def build(state: AppState, revisions: tuple[str, ...], now: str, controller_name
     after["sync"] = sync(state, before.get("sync") or {}, revisions)
     if state.rendered is not None and not state.errors:
         found = [state.found[key] for key in sorted(state.found)]
-        after["resources"] = [resource_status(one) for one in found]
+        after["resources"] = [*(resource_status(one) for one in found), *namespace_status(state)]
         after["summary"] = summary(state)
         after |= source_types(state.rendered.source_types, several="sources" in state.obj["spec"])
     after["health"] = with_transition(before.get("health") or {}, health_of(state), now)
@@ -68,7 +69,7 @@ def sync(state: AppState, before: Obj, revisions: tuple[str, ...]) -> Obj:
     }
     if state.errors or state.rendered is None:
         return {**before, "status": "Unknown", "comparedTo": compared}
-    after: Obj = {"status": sync_status(state.found.values()), "comparedTo": compared}
+    after: Obj = {"status": sync_status(state.found.values(), drifted=state.drifted), "comparedTo": compared}
     return after | ({"revisions": list(revisions)} if spec.get("sources") else {"revision": (*revisions, "")[0]})
 
 

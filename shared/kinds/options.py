@@ -78,6 +78,11 @@ def delete_consent(obj: Mapping[str, Any] | None, app_level: Iterable[str] = ())
     return _consent(obj, "Delete", app_level)
 
 
+def asks_for_confirmation(obj: Mapping[str, Any] | None, app_level: Iterable[str] = ()) -> bool:
+    """Tell whether pruning or deleting it waits for a person."""
+    return "confirm" in {_consent(obj, "Prune", app_level), _consent(obj, "Delete", app_level)}
+
+
 def approved(app: Mapping[str, Any], since: datetime) -> bool:
     """Tell whether a person has confirmed, not before `since`, what the Application is about to prune or delete."""
     try:
