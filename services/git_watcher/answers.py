@@ -1,4 +1,6 @@
-"""Answers to `git.resolve`, `git.metadata`, `git.changed`, `git.refs`: from what is known while it is fresh."""
+"""Answers to `git.resolve`, `git.metadata`, `git.changed`, `git.refs`, `git.verify`: from what is known while it is
+fresh.
+"""
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -7,6 +9,7 @@ from typing import TypeVar
 from services.git_watcher.known import Known
 from services.git_watcher.repositories import Repositories
 from services.git_watcher.repository import Look, Repository
+from services.git_watcher.signatures import Signatures
 from shared.events import (
     ChangedPaths,
     Changes,
@@ -18,12 +21,15 @@ from shared.events import (
     ResolvedRevision,
     ResolveRevision,
     RevisionMetadata,
+    RevisionVerification,
+    VerifyRevision,
 )
 from shared.git.changes import changed_paths, describe
 from shared.git.errors import GitFailure, RevisionNotFound
 from shared.git.mirror import complete_sha, holds
 from shared.git.mirrors import Mirrors
 from shared.git.revisions import TAGS, Highest, Resolved, find_ref, find_version, is_range, is_sha, is_short_sha
+from shared.git.signed import keeps
 
 Question = TypeVar("Question", bound=Message)
 Answer = TypeVar("Answer", bound=Message)
@@ -48,9 +54,14 @@ class Answers:
     """`fresh_seconds`: how long a look counts as the present."""
 
     def __init__(
-        self, repositories: Repositories, mirrors: Mirrors, highest: Highest, fresh_seconds: Callable[[], float]
+        self,
+        repositories: Repositories,
+        mirrors: Mirrors,
+        signatures: Signatures,
+        highest: Highest,
+        fresh_seconds: Callable[[], float],
     ) -> None:
-        self._repositories, self._mirrors = repositories, mirrors
+        self._repositories, self._mirrors, self._signatures = repositories, mirrors, signatures
         self._highest, self._fresh_seconds = highest, fresh_seconds
 
     @_told
@@ -88,6 +99,14 @@ class Answers:
         repository = self._repositories.of(question.repo_url, question.project)
         known = await self._know(repository, refresh=question.refresh)
         return Refs(refs={name: at for name, at in known.refs.items() if name != "HEAD"}, head=known.head)
+
+    @_told
+    async def verify(self, question: VerifyRevision) -> RevisionVerification:
+        repository = self._repositories.of(question.repo_url, question.project)
+        await self._bring(repository, question.revision)
+        if question.ref.startswith(TAGS) and not await self._mirrors.call(keeps, repository.mirror, question.ref):
+            await repository.look(Look("request", wants=(question.ref,)))
+        return await self._signatures.verify(repository.mirror, question)
 
     async def _resolve(self, repository: Repository, target: str, question: ResolveRevision) -> Resolved:
         if is_sha(target):

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from services.git_watcher import handlers
 from services.git_watcher.answers import Answers
+from services.git_watcher.keyring import Keyring
 from services.git_watcher.polls import Polls
 from services.git_watcher.repositories import Lookup, Repositories
 from services.git_watcher.settings import GitWatcherSettings
+from services.git_watcher.signatures import Signatures
 from services.git_watcher.usage import Usage
 from shared.bus import Bus
-from shared.events import ChangedPaths, GitHook, ListRefs, ResolveRevision, RevisionMetadata
+from shared.events import ChangedPaths, GitHook, ListRefs, ResolveRevision, RevisionMetadata, VerifyRevision
 from shared.git.mirrors import Limits, Mirrors
 from shared.git.revisions import Highest
 from shared.kinds.settings import ArgoSettings
@@ -30,6 +32,7 @@ class Parts:
     repositories: Repositories
     polls: Polls
     answers: Answers
+    keyring: Keyring
 
     def set_interval(self, config: Mapping[str, str]) -> None:
         """`timeout.reconciliation` of argocd-cm, when it is set; 0 there means: don't poll, which we do rarely then."""
@@ -48,6 +51,7 @@ class Parts:
             tasks.create_task(bus.serve(RevisionMetadata, self.answers.metadata, queue=QUEUE))
             tasks.create_task(bus.serve(ChangedPaths, self.answers.changed, queue=QUEUE))
             tasks.create_task(bus.serve(ListRefs, self.answers.refs, queue=QUEUE))
+            tasks.create_task(bus.serve(VerifyRevision, self.answers.verify, queue=QUEUE))
 
 
 @asynccontextmanager
@@ -67,5 +71,6 @@ async def opened(
         usage = Usage()
         repositories = Repositories(mirrors, usage, lookup, bus.publish)
         polls = Polls(repositories, settings.poll_seconds)
-        answers = Answers(repositories, mirrors, highest, lambda: polls.interval)
-        yield Parts(settings, mirrors, usage, repositories, polls, answers)
+        keyring = Keyring(mirrors, folder.with_name("keys"))
+        answers = Answers(repositories, mirrors, Signatures(mirrors, keyring), highest, lambda: polls.interval)
+        yield Parts(settings, mirrors, usage, repositories, polls, answers, keyring)

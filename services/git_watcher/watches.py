@@ -12,6 +12,7 @@ import msgspec
 from services.git_watcher.parts import Parts
 from services.git_watcher.usage import Use, uses_of
 from shared.git.credentials import KnownCredentials
+from shared.kinds.keyring import GPG_CONFIG_MAP, SIGNERS, SSH_CONFIG_MAP
 from shared.kinds.secrets import TYPE_LABEL
 from shared.kinds.urls import normalise_url
 from shared.kube import Applications, EventType, Informer, Key, Resource
@@ -43,6 +44,7 @@ async def watch_all(context: Context, parts: Parts, credentials: KnownCredential
     await _watch_settings(context, parts, tasks)
     await _watch_certificates(context, parts, credentials, tasks)
     await _watch_known_hosts(context, parts, tasks)
+    await _watch_keys(context, parts, tasks)
     await _watch_secrets(context, parts, credentials, tasks)
     await _watch_applications(context, parts, tasks)
 
@@ -89,6 +91,12 @@ async def _watch_known_hosts(context: Context, parts: Parts, tasks: asyncio.Task
         parts.repositories.release()
 
     await _config_map(context, tasks, "argocd-ssh-known-hosts-cm", take)
+
+
+async def _watch_keys(context: Context, parts: Parts, tasks: asyncio.TaskGroup) -> None:
+    """The keys that signatures are held against."""
+    await _config_map(context, tasks, GPG_CONFIG_MAP, parts.keyring.set_gpg)
+    await _config_map(context, tasks, SSH_CONFIG_MAP, lambda data: parts.keyring.set_signers(data.get(SIGNERS, "")))
 
 
 async def _watch_secrets(

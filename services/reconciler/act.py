@@ -9,13 +9,14 @@ from datetime import timedelta
 
 from services.reconciler import history
 from services.reconciler.autosync import Attempt, Blocked, Hold, Situation, Sync, Wait, autosync
-from services.reconciler.desire import current_revisions, identity, sources_of
+from services.reconciler.desire import current_revisions, identity
 from services.reconciler.destination import Destination
 from services.reconciler.gate import blocked, seconds_blocked
 from services.reconciler.operate import begin, resume
 from services.reconciler.parts import Parts
 from services.reconciler.request import SyncRequest, automated, from_operation
 from services.reconciler.rollup import sync_status
+from services.reconciler.scope import sources_of
 from services.reconciler.state import AppState, Obj
 from shared.clock import parse_rfc3339, rfc3339
 

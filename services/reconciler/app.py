@@ -15,7 +15,14 @@ from services.reconciler.project_deletion import settle
 from services.reconciler.projects import Projects
 from services.reconciler.reconcile import reconcile
 from services.reconciler.settings import Settings
-from services.reconciler.watches import read, watch_applications, watch_clusters, watch_projects, watch_settings
+from services.reconciler.watches import (
+    read,
+    watch_applications,
+    watch_clusters,
+    watch_keys,
+    watch_projects,
+    watch_settings,
+)
 from shared.events import GitRevision
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Discovery, Recorder, WorkQueue
@@ -30,7 +37,7 @@ async def app(context: Context) -> None:
         parts = await wire(context, settings, discovery, tasks)
         tasks.create_task(parts.recorder.run())
         tasks.create_task(send(parts))
-        for watch in (watch_settings, watch_clusters, watch_projects, watch_applications):
+        for watch in (watch_settings, watch_keys, watch_clusters, watch_projects, watch_applications):
             await watch(parts, context, discovery, tasks)
         tasks.create_task(
             context.bus.consume(GitRevision, "reconciler", partial(handlers.on_revision, parts), concurrency=8)

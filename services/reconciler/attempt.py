@@ -13,7 +13,7 @@ from typing import Any
 from services.reconciler import history
 from services.reconciler.admit import check_request, local_manifests
 from services.reconciler.announce import announce
-from services.reconciler.desire import current_revisions, fetch, identity, render, scope_of, sources_of
+from services.reconciler.desire import current_revisions, fetch, identity, render, scope_of
 from services.reconciler.desired import Desired, Target, prepare
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ApplicationError
@@ -22,6 +22,7 @@ from services.reconciler.expressions import leads
 from services.reconciler.gate import pass_gate
 from services.reconciler.hooks import HookRun, delete_hook, delete_policies, run_of
 from services.reconciler.impersonation import acting
+from services.reconciler.integrity import check_operation
 from services.reconciler.namespaces import ensure_namespace
 from services.reconciler.outcome import Outcome
 from services.reconciler.parts import Parts
@@ -30,6 +31,7 @@ from services.reconciler.plan import Wave, plan, plan_hooks
 from services.reconciler.preflight import preflight
 from services.reconciler.report import persist
 from services.reconciler.request import SyncRequest
+from services.reconciler.scope import sources_of
 from services.reconciler.state import AppState, Running
 from services.reconciler.ways import FORMER_MANAGER, way_of
 from services.reconciler.write import Writing
@@ -95,6 +97,7 @@ async def try_once(sync: Sync) -> str:
     try:
         await pass_gate(sync)
         sync = replace(sync, destination=acting(sync.parts, sync.state, sync.destination))
+        check_operation(sync.parts, sync.state, sync.request.operation, sources_of(sync.state.obj["spec"]))
         goal = await aim(sync)
         sync.running.identity = goal.identity
         await carry_out(sync, goal)

@@ -7,14 +7,15 @@ good one in place and raises: what could not be rendered is unknown, not empty.
 
 import orjson
 
+from services.reconciler import integrity
 from services.reconciler.desired import Scope, changed_keys, prepare
 from services.reconciler.destination import Destination
-from services.reconciler.errors import ComparisonFailed
+from services.reconciler.errors import ComparisonFailed, Unverified
 from services.reconciler.heads import Head
 from services.reconciler.index import Reads
 from services.reconciler.memory import rewant
 from services.reconciler.parts import Parts
-from services.reconciler.scope import defined, instance_of, namespaced_in, render_settings
+from services.reconciler.scope import defined, instance_of, namespaced_in, render_settings, sources_of
 from services.reconciler.state import AppState, Obj, Rendered
 from shared.bus import BusError, ObjectMissing
 from shared.events import RenderReply, RenderRequest, RenderSource, RequestError, git_delivery
@@ -26,11 +27,6 @@ from shared.kube import KubeError
 from shared.merge import digest
 
 RENDER_TIMEOUT = 300.0
-
-
-def sources_of(spec: Obj) -> tuple[Obj, ...]:
-    """Give the sources of an Application as they stand in its spec (spec 1.1: several win over one)."""
-    return tuple(spec.get("sources") or ([spec["source"]] if spec.get("source") else []))
 
 
 def current_revisions(parts: Parts, state: AppState) -> tuple[str, ...]:
@@ -72,14 +68,20 @@ def inputs_of(parts: Parts, state: AppState, destination: Destination) -> str:
         repr(argo.compare),
         compare_options(state.obj),
     ]
-    return digest([*given, *told, repr(argo.customizations)])
+    signed = integrity.inputs(parts, state, sources_of(spec))
+    return digest([*given, *told, repr(argo.customizations), *signed])
 
 
 async def _render(parts: Parts, state: AppState, destination: Destination, inputs: str, *, hard: bool) -> None:
     spec = state.obj["spec"]
     sources = sources_of(spec)
     await watch_everything(parts, state, sources, refresh=bool(state.refresh))
-    heads, reply = await render(parts, state, destination, sources, (), hard=hard)
+    state.unverified = ""
+    try:
+        heads, reply = await render(parts, state, destination, sources, (), hard=hard)
+    except Unverified as error:
+        state.unverified = error.message
+        raise
     if (
         state.rendered is None
         or state.rendered.inputs != inputs
@@ -90,7 +92,7 @@ async def _render(parts: Parts, state: AppState, destination: Destination, input
         await want(parts, state, destination, manifests, reply.digest)
     types = tuple(source.source_type for source in reply.sources if source.source_type)
     state.rendered = Rendered(inputs, reply.digest, heads, types)
-    parts.index.put(state.key, reads_of(heads, reply))
+    parts.index.put(state.key, reads_of(heads, reply, integrity.rules_of(parts, state, sources)))
     if not state.delivery and heads and heads[0].branch:
         state.delivery = git_delivery(heads[0].branch.repo, parts.heads.commit(heads[0]))
 
@@ -125,14 +127,16 @@ async def render(
         ]
         asked = (*pinned, *sources[len(pinned) :])
         heads = tuple([await parts.heads.resolve(source, project) for source in asked])
+        commits = tuple(parts.heads.commit(head) for head in heads)
+        await integrity.verify(parts, state, sources, heads, commits)
         question = RenderRequest(
             app_name=state.key.name,
             app_namespace=state.key.namespace,
             project=project,
             destination_namespace=(spec.get("destination") or {}).get("namespace") or "",
             sources=tuple(
-                RenderSource(source=source, revision=parts.heads.commit(head), position=position)
-                for position, (source, head) in enumerate(zip(sources, heads, strict=True))
+                RenderSource(source=source, revision=commit, position=position)
+                for position, (source, commit) in enumerate(zip(sources, commits, strict=True))
             ),
             kube_version=await destination.discovery.version(),
             api_versions=tuple(await destination.discovery.api_versions()),
@@ -165,10 +169,12 @@ async def fetch(parts: Parts, name: str) -> list[Obj]:
     return manifests
 
 
-def reads_of(heads: tuple[Head, ...], reply: RenderReply) -> list[Reads]:
-    """Give what the index must know: for each source on a branch, the paths that were read."""
-    pairs = zip(heads, reply.sources, strict=False)
-    return [Reads(head.branch, rendered.input_paths) for head, rendered in pairs if head.branch]
+def reads_of(heads: tuple[Head, ...], reply: RenderReply, rules: tuple[integrity.Rule | None, ...]) -> list[Reads]:
+    """Give what the index must know: for each source on a branch, the paths that were read. Where commits have to be
+    signed every one counts: what is shown as synced has been verified.
+    """
+    triples = zip(heads, reply.sources, rules, strict=False)
+    return [Reads(head.branch, None if rule else told.input_paths) for head, told, rule in triples if head.branch]
 
 
 async def scope_of(parts: Parts, state: AppState, destination: Destination, manifests: list[Obj]) -> Scope:

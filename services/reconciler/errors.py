@@ -33,6 +33,10 @@ class SyncRefused(ApplicationError):
     condition = "SyncError"
 
 
+class Unverified(ComparisonFailed):
+    """A revision is not signed as the project wants it: it is neither rendered nor synced."""
+
+
 class DeletionFailed(ApplicationError):
     """The Application is being deleted and its objects could not be."""
 

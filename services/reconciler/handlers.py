@@ -2,6 +2,7 @@
 queue.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from services.reconciler.parts import Parts
 from services.reconciler.projects import read_project
 from services.reconciler.state import AppState, destination_spec
 from shared.events import GitRevision
+from shared.kinds.keyring import keyring_digest
 from shared.kinds.refs import ResourceKey
 from shared.telemetry import get_logger
 
@@ -100,6 +102,17 @@ def on_settings(parts: Parts) -> None:
     """Argo CD's settings changed: everything is prepared and compared again, nothing is rendered that need not be."""
     parts.projects.set_global(parts.argo.global_projects)
     requeue(parts, lambda _state: True)
+
+
+def on_keys(parts: Parts, gpg: Mapping[str, str], signers: str) -> None:
+    """The keys for signatures changed: what is verified with them is verified again, nobody else's render is."""
+    parts.keyring = keyring_digest(gpg, signers)
+
+    def signed(state: AppState) -> bool:
+        known = parts.projects.get(state.project)
+        return known is not None and bool(known.project.spec.source_integrity or known.project.spec.signature_keys)
+
+    requeue(parts, signed)
 
 
 async def on_clusters(parts: Parts, changed: set[str]) -> None:

@@ -54,4 +54,5 @@ class Parts:
     wanted: dict[tuple[str, ResourceKey], set[AppKey]] = field(default_factory=dict)
     outbox: deque[AppEvent] = field(default_factory=lambda: deque(maxlen=10_000))
     write_seconds: float = 0.0
+    keyring: str = ""
     outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)

@@ -4,12 +4,12 @@
 
 from collections.abc import Iterable
 
-from services.reconciler.desire import sources_of
 from services.reconciler.desired import Target
 from services.reconciler.destination import Destination
 from services.reconciler.errors import InvalidSpec
 from services.reconciler.outcome import Outcome
 from services.reconciler.parts import Parts
+from services.reconciler.scope import sources_of
 from services.reconciler.state import AppState, Obj
 from shared.kinds.appproject import AppProject
 from shared.kinds.project import permitted_destination, permitted_resource, permitted_source, permitted_source_namespace

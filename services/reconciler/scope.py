@@ -1,5 +1,5 @@
-"""Small facts about an Application that several steps need: its name in tracking, which kinds are namespaced, what
-rendering reads.
+"""Small facts about an Application that several steps need: its name in tracking, its sources, which kinds are
+namespaced, what rendering reads.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,6 +20,11 @@ RENDER_KEYS = ("kustomize.", "helm.", "jsonnet.", "reposerver.")
 def instance_of(key: AppKey, argo_namespace: str) -> str:
     """Give the name that tracking carries."""
     return instance_name(key.name, key.namespace, argo_namespace)
+
+
+def sources_of(spec: Obj) -> tuple[Obj, ...]:
+    """Give the sources of an Application as they stand in its spec (spec 1.1: several win over one)."""
+    return tuple(spec.get("sources") or ([spec["source"]] if spec.get("source") else []))
 
 
 async def namespaced_in(destination: Destination, kinds: Iterable[GroupKind]) -> dict[GroupKind, bool | None]:

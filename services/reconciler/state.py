@@ -107,6 +107,7 @@ class AppState:
     errors: tuple[Condition, ...] = ()
     shared: tuple[Condition, ...] = ()
     sync_error: str = ""
+    unverified: str = ""
     sync_warning: str = ""
     namespace: tuple[str, ResourceKey] | None = None
     drifted: bool = False

@@ -14,6 +14,7 @@ from services.reconciler import handlers
 from services.reconciler.keys import AppKey
 from services.reconciler.parts import Parts
 from shared.kinds.clusters import ClusterSecret
+from shared.kinds.keyring import GPG_CONFIG_MAP, SIGNERS, SSH_CONFIG_MAP
 from shared.kinds.secrets import InvalidSecret
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Discovery, EventType, Informer, Key
@@ -57,6 +58,21 @@ async def watch_settings(parts: Parts, context: Context, discovery: Discovery, t
         handlers.on_settings(parts)
 
     await watch(context, tasks, informer, take)
+
+
+async def watch_keys(parts: Parts, context: Context, discovery: Discovery, tasks: asyncio.TaskGroup) -> None:
+    """Keep the digest of the keys current that commits may be signed with; the keys themselves are git_watcher's."""
+    resource = await discovery.resource("", "ConfigMap")
+    known: dict[str, dict[str, str]] = {}
+
+    def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
+        known[key.name] = {} if type_ is EventType.DELETED else obj.get("data") or {}
+        handlers.on_keys(parts, known.get(GPG_CONFIG_MAP, {}), known.get(SSH_CONFIG_MAP, {}).get(SIGNERS, ""))
+
+    for name in (GPG_CONFIG_MAP, SSH_CONFIG_MAP):
+        one = f"metadata.name={name}"
+        informer = Informer(context.cluster, resource, read, namespace=context.namespace, field_selector=one)
+        await watch(context, tasks, informer, take)
 
 
 async def watch_clusters(parts: Parts, context: Context, discovery: Discovery, tasks: asyncio.TaskGroup) -> None:

@@ -50,6 +50,8 @@ from shared.events.requests import (
     ResolvedRevision,
     ResolveRevision,
     RevisionMetadata,
+    RevisionVerification,
+    VerifyRevision,
 )
 from shared.events.rollout import DELIVERY, RolloutEvent, RolloutWhat
 
@@ -106,6 +108,7 @@ __all__ = [
     "ResourceActions",
     "ResourceRef",
     "RevisionMetadata",
+    "RevisionVerification",
     "RolloutEvent",
     "RolloutWhat",
     "RunAction",
@@ -114,6 +117,7 @@ __all__ = [
     "TagList",
     "Verification",
     "VerifyImage",
+    "VerifyRevision",
     "WatchImages",
     "WatchedImage",
     "Watching",

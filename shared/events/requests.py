@@ -4,7 +4,7 @@ A request names its subject and its reply model; a server that can't answer rais
 client as the same error with the same reason.
 """
 
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field
 
@@ -125,6 +125,32 @@ class ListRefs(Message):
         return Refs.from_bytes(data)
 
 
+class RevisionVerification(Message):
+    verified: bool
+    problems: tuple[str, ...] = Field(default=(), description="What is wrong, one sentence a revision, the first few")
+    looked_at: int = Field(default=0, description="Commits and tags whose signature counted")
+
+
+class VerifyRevision(Message):
+    """Is this revision signed as a project wants it? `mode` and `keys` are its policy's."""
+
+    subject: ClassVar[str] = "git.verify"
+
+    repo_url: str
+    revision: str
+    ref: str = Field(default="", description="The ref it came from: an annotated tag's own signature counts")
+    project: str = ""
+    mode: Literal["head", "strict"]
+    keys: tuple[str, ...] = ()
+    keyring: str = Field(
+        default="", description="Digest of the keys that the asker means; waits until they are the same"
+    )
+
+    @classmethod
+    def read_reply(cls, data: bytes) -> RevisionVerification:
+        return RevisionVerification.from_bytes(data)
+
+
 class ResolvedChart(Message):
     version: str
 
@@ -187,6 +213,7 @@ GENERAL: tuple[type[Message], ...] = (
     RevisionMetadata,
     ChangedPaths,
     ListRefs,
+    VerifyRevision,
     ResolveChart,
     RenderRequest,
 )

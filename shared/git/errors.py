@@ -19,6 +19,8 @@ GitFailure
 ├── PathEscape
 ├── FileTooLarge
 ├── TreeTooLarge
+├── ToolFailed (retriable: gpg or ssh-keygen is missing, hangs or breaks)
+├── VerificationUnfinished (retriable: what is verified so far is kept)
 └── Cancelled (retriable)
 """
 
@@ -95,6 +97,14 @@ class FileTooLarge(GitFailure):
 
 class TreeTooLarge(GitFailure):
     pass
+
+
+class ToolFailed(GitFailure):
+    retriable = True
+
+
+class VerificationUnfinished(GitFailure):
+    retriable = True
 
 
 class Cancelled(GitFailure):

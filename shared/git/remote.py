@@ -7,7 +7,7 @@ so that a branch `a` and a later branch `a/b` never get in each other's way.
 import hashlib
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -22,15 +22,19 @@ from shared.git.mirror import open_mirror
 from shared.git.refusals import libgit2_failure
 from shared.git.relay import too_large
 
+NO_TAGS: Mapping[str, str] = {}
 SHA = re.compile(r"[0-9a-f]{40}")
 PEELED = "^{}"
 
 
 class RemoteRefs(NamedTuple):
-    """What a remote has: full ref names with the commits they mean (annotated tags peeled), and where HEAD points."""
+    """What a remote has: full ref names with the commits they mean (annotated tags peeled), where HEAD points, and the
+    objects of the annotated tags themselves.
+    """
 
     refs: dict[str, str]
     head: str
+    tags: Mapping[str, str] = NO_TAGS
 
 
 Choose = Callable[[RemoteRefs], Iterable[str]]
@@ -80,7 +84,7 @@ class _Session:
             remote = self._connect()
             seen = _refs(remote.list_heads(connect=False))
             refs, commits = _sorted(choose(seen), seen)
-            self._fetch(remote, [ref for ref in refs if not self._keeps(ref, seen.refs[ref])])
+            self._fetch(remote, [ref for ref in refs if not self._keeps(ref, seen.tags.get(ref, seen.refs[ref]))])
             self._fetch_commits(remote, [sha for sha in commits if not self._keeps(sha, sha)], seen)
         except (pygit2.GitError, KeyError, OSError) as error:
             raise self._callbacks.failure or libgit2_failure(self._what.name, error) from error
@@ -123,13 +127,15 @@ def _sorted(wants: Iterable[str], seen: RemoteRefs) -> tuple[list[str], list[str
 
 def _refs(heads: list[pygit2.remotes.RemoteHead]) -> RemoteRefs:
     """Refs sorted as the remote sends them: a peeled tag follows its tag and wins."""
-    refs, head = dict[str, str](), ""
+    refs, tags, head = dict[str, str](), dict[str, str](), ""
     for found in heads:
-        name = found.name or ""
+        name = (found.name or "").removesuffix(PEELED)
         if name == "HEAD":
             head = found.symref_target or ""
-        refs[name.removesuffix(PEELED)] = str(found.oid)
-    return RemoteRefs(refs, head)
+        if found.name != name and name in refs:
+            tags[name] = refs[name]
+        refs[name] = str(found.oid)
+    return RemoteRefs(refs, head, tags)
 
 
 class Callbacks(pygit2.RemoteCallbacks):

@@ -84,6 +84,8 @@ def _accounts(project: AppProject) -> Iterator[str]:
 
 
 def _integrity(project: AppProject) -> Iterator[str]:
+    if project.spec.source_integrity and project.spec.signature_keys:
+        yield "spec.signatureKeys and spec.sourceIntegrity exclude each other: move the keys into a policy"
     git = project.spec.source_integrity.git if project.spec.source_integrity else None
     for position, policy in enumerate(git.policies if git else ()):
         yield from _policy(f"spec.sourceIntegrity.git.policies[{position}]", policy)
@@ -98,8 +100,6 @@ def _policy(where: str, policy: IntegrityPolicy) -> Iterator[str]:
     if policy.gpg is None or policy.gpg.mode not in MODES:
         yield f"{where}.gpg.mode must be one of {', '.join(MODES)}"
         return
-    if policy.gpg.mode != "none" and not policy.gpg.keys:
-        yield f"{where}.gpg.keys is empty: with mode {policy.gpg.mode} no commit could ever be verified"
     yield from _keys(f"{where}.gpg.keys", policy.gpg.keys)
 
 

@@ -36,6 +36,8 @@ GOOD: list[Obj] = [
     {"signatureKeys": [{"keyID": "4AEE18F83AFDEB23"}]},
     {"destinationServiceAccounts": [{"server": "*", "namespace": "*", "defaultServiceAccount": "ops:deployer"}]},
     {"sourceIntegrity": {"git": {"policies": [{"repos": [{"url": "*"}], "gpg": {"mode": "none"}}]}}},
+    {"sourceIntegrity": {"git": {"policies": [{"repos": [{"url": "*"}], "gpg": {"mode": "head"}}]}}},
+    {"signatureKeys": [{"keyID": f"SHA256:{'a' * 43}"}]},
 ]
 
 
@@ -62,7 +64,10 @@ BAD: list[tuple[Obj, str]] = [
     ({"destinationServiceAccounts": [{"server": "*", "namespace": "*"}]}, "no ServiceAccount"),
     ({"sourceIntegrity": {"git": {"policies": [{**POLICY, "repos": []}]}}}, "repos is empty"),
     ({"sourceIntegrity": {"git": {"policies": [{**POLICY, "gpg": {"mode": "heads"}}]}}}, "must be one of none"),
-    ({"sourceIntegrity": {"git": {"policies": [{**POLICY, "gpg": {"mode": "strict"}}]}}}, "keys is empty"),
+    (
+        {"sourceIntegrity": {"git": {"policies": [POLICY]}}, "signatureKeys": [{"keyID": "4AEE18F83AFDEB23"}]},
+        "exclude each other",
+    ),
 ]
 
 
