@@ -4,7 +4,7 @@ when it runs.
 
 import typer
 
-from services.cli import app_commands, change_commands, cluster_commands, stack_commands
+from services.cli import app_change_commands, change_commands, cluster_commands, stack_commands
 from services.cli.errors import CODES
 
 _HELP = f"""Event-driven continuous delivery for Kubernetes: Argo's manifests, one stack.
@@ -23,7 +23,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 stack_commands.register(app)
-app.add_typer(app_commands.group, name="app")
+app.add_typer(app_change_commands.group, name="app")
 change_commands.register(app)
 app.add_typer(cluster_commands.group, name="cluster")
 

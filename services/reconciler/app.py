@@ -9,7 +9,6 @@ from services.reconciler.assess import Assessor
 from services.reconciler.destinations import Destinations
 from services.reconciler.follow import check_heads, follow_heads
 from services.reconciler.heads import Heads
-from services.reconciler.openings import Openings
 from services.reconciler.parts import Parts
 from services.reconciler.project_deletion import settle
 from services.reconciler.projects import Projects
@@ -23,6 +22,7 @@ from services.reconciler.watches import (
     watch_projects,
     watch_settings,
 )
+from shared.engines.openings import Openings
 from shared.events import GitRevision
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Discovery, Recorder, WorkQueue

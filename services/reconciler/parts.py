@@ -11,12 +11,12 @@ from services.reconciler.destinations import Destinations
 from services.reconciler.heads import Heads
 from services.reconciler.index import InputIndex
 from services.reconciler.keys import AppKey
-from services.reconciler.openings import Openings
 from services.reconciler.projects import Projects
 from services.reconciler.settings import Settings
 from services.reconciler.state import AppState
 from shared.bus import Bus
 from shared.engines.client import Engines
+from shared.engines.openings import Openings
 from shared.events import AppEvent
 from shared.kinds.refs import ResourceKey
 from shared.kinds.settings import ArgoSettings

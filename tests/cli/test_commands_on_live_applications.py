@@ -134,6 +134,55 @@ async def test_deleting_with_cascade_takes_them_along(app: App) -> None:
     assert left.out == ""
 
 
+async def test_a_spec_is_changed_by_words(app: App) -> None:
+    await app.well("sync")
+    await app.well("set", "--revision", "no-such-branch", "--sync-option", "PruneLast=true")
+    spec = (await app.stack.get("application", app.name, "-n", "argocd"))["spec"]
+    assert spec["source"]["targetRevision"] == "no-such-branch"
+    assert spec["syncPolicy"]["syncOptions"] == ["CreateNamespace=true", "PruneLast=true"]
+    await app.well("patch", "--patch", '{"spec": {"source": {"targetRevision": "main"}}}')
+    again = await app("set", "--revision", "main")
+    assert "is so already" in again.err
+    refused = await app("set", "--dest-name", "other")
+    assert refused.code == 2
+    assert "nothing was written" in refused.err
+    listed = await app.well("resources", "--kind", "ConfigMap")
+    assert "settings" in listed
+    assert "login" not in listed
+    assert (await app("terminate-op")).code == 1
+
+
+async def test_an_application_is_created_by_words(app: App) -> None:
+    name = f"{app.name}-two"
+    words = ("--repo", app.repo_url, "--path", "all", "--dest-namespace", name, "--sync-option", "CreateNamespace=true")
+    made = await app.stack.tiphys("app", "create", name, *words, "--set-finalizer")
+    assert made.code == 0, made.err
+    again = await app.stack.tiphys("app", "create", name, *words)
+    assert "--upsert" in again.err
+    changed = await app.stack.tiphys("app", "create", name, *words, "--upsert", "--sync-policy", "automated")
+    assert changed.code == 0, changed.err
+    waited = await app.stack.tiphys("app", "wait", name, "--sync", "--timeout", "60")
+    assert waited.code == 0, waited.err
+    gone = await app.stack.tiphys("app", "delete", name, "--timeout", "60")
+    assert gone.code == 0, gone.err
+
+
+async def test_sync_windows_are_shown_with_what_they_let_through(app: App) -> None:
+    window = {"kind": "deny", "schedule": "* * * * *", "duration": "1h", "applications": [app.name], "manualSync": True}
+    project = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+        "metadata": {"name": app.name, "namespace": "argocd"},
+        "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "syncWindows": [window]},
+    }
+    assert (await app.stack.kubectl("apply", "-f", "-", stdin=json.dumps(project))).code == 0
+    await app.well("set", "--project", app.name)
+    shown = await app.well("windows")
+    assert "automated sync: blocked" in shown
+    assert "manual sync: allowed" in shown
+    assert "open" in shown
+
+
 async def test_waiting_for_what_does_not_come_times_out(app: App) -> None:
     waited = await app("wait", "--sync", "--timeout", "1")
     assert waited.code == 4
