@@ -224,7 +224,7 @@ def hook_run(sync: Sync, goal: Goal) -> HookRun:
     started = parse_rfc3339(sync.running.state["startedAt"])
     suffix = f"{(*goal.revisions, '')[0][:7]}-{{}}-{int(started.timestamp())}"
     known = {place: one for place, one in goal.outcomes.items() if one.hook}
-    return HookRun(f"{operation_id(sync)} {sync.running.retries}", suffix, known)
+    return HookRun(f"{operation_id(sync)} {sync.running.retries}", suffix, known, tuple(sync.request.entries))
 
 
 def operation_id(sync: Sync) -> str:

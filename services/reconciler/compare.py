@@ -69,15 +69,17 @@ class Places(NamedTuple):
 NOWHERE = Places()
 
 
-def judge(target: Target, live: Obj, live_sum: str, places: Places = NOWHERE) -> Verdict | None:
+def judge(
+    target: Target, live: Obj, live_sum: str, places: Places = NOWHERE, *, takes_over: bool = True
+) -> Verdict | None:
     """Compare locally; None when the API server has to say.
 
     In sync without a call when every leaf of the desired object that counts equals the live one and our field manager
-    owns nothing more.
+    owns nothing more. `takes_over`: an apply would remove what a client applied before us and is no longer wanted.
     """
     wanted = comparable(target)
     mine, theirs = counted(target, wanted, live, places.one), counted(target, live, live, places.other)
-    if left_behind(theirs, mine):
+    if takes_over and left_behind(theirs, mine):
         return Verdict("OutOfSync", live_sum, target.digest, "a field that a client applied is no longer wanted")
     if contains(mine, theirs) and not owns_more(live, FIELD_MANAGER, wanted):
         return Verdict("Synced", live_sum, target.digest)

@@ -13,7 +13,7 @@ from services.reconciler.destination import Destination
 from services.reconciler.destinations import destination_of
 from services.reconciler.errors import ApplicationError, DeletionFailed, InvalidSpec
 from services.reconciler.live import Live
-from services.reconciler.observe import held_kinds, options_of
+from services.reconciler.observe import held_kinds
 from services.reconciler.parts import Parts
 from services.reconciler.report import write
 from services.reconciler.scope import instance_of
@@ -60,7 +60,7 @@ async def delete_objects(parts: Parts, state: AppState, destination: Destination
     """Delete the objects of the highest wave that still has any; tell whether something is left to wait for."""
     try:
         await destination.ensure(held_kinds(state))
-        owned = owned_objects(destination, instance_of(state.key, parts.namespace), options_of(state))
+        owned = owned_objects(destination, instance_of(state.key, parts.namespace), state.options)
         if not owned:
             return False
         check_confirmed(state, owned)
@@ -75,7 +75,7 @@ async def delete_objects(parts: Parts, state: AppState, destination: Destination
 
 def check_confirmed(state: AppState, owned: Iterable[Live]) -> None:
     """Raise DeletionFailed while a person has not confirmed the deletion of what asks for it (`Delete=confirm`)."""
-    options = options_of(state)
+    options = state.options
     waiting = [live.key for live in owned if delete_consent(live.load(), options) == "confirm"]
     since = parse_rfc3339(state.obj["metadata"]["deletionTimestamp"])
     if waiting and not approved(state.obj, since):

@@ -15,6 +15,7 @@ from services.reconciler.desired import HELM_HOOK, Target
 from services.reconciler.destination import Destination
 from services.reconciler.live import Live
 from services.reconciler.outcome import Outcome
+from services.reconciler.ways import way_of
 from services.reconciler.write import removed as gone
 from shared.kinds.refs import ResourceKey
 from shared.kube import KubeError
@@ -38,6 +39,7 @@ class HookRun:
     operation: str
     suffix: str = ""
     recorded: Mapping[tuple[str, ResourceKey], Outcome] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
 
     def prepared(self, target: Target, phase: str) -> Target:
         """Give the object of the hook in this run."""
@@ -103,9 +105,10 @@ async def start_hook(destination: Destination, run: HookRun, hook: Target, phase
         unseen = "its kind can't be watched in this cluster, so its end would not be seen"
         return replace(done, status="SyncFailed", message=unseen, hook_phase="Failed"), ""
     try:
-        if "BeforeHookCreation" in delete_policies(hook.obj):
+        way = way_of(hook.obj, run.options)
+        if "BeforeHookCreation" in delete_policies(hook.obj) or way.recreate:
             await removed(destination, hook.key)
-        made = await destination.apply(hook.obj, manager=FIELD_MANAGER)
+        made = await destination.apply(hook.obj, manager=FIELD_MANAGER, validation=way.validation)
     except KubeError as error:
         failed = replace(done, status="SyncFailed", message=error.message, retriable=error.retriable)
         return replace(failed, hook_phase="Failed"), ""

@@ -25,7 +25,6 @@ from shared.health import health
 from shared.kinds.options import asks_for_confirmation, compare_options, ignores_health
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import ApiError, UnknownKind
-from shared.kube.verbs import Validation
 
 
 def held_kinds(state: AppState) -> set[GroupKind]:
@@ -117,24 +116,14 @@ def look(state: AppState, destination: Destination, key: ResourceKey, instance: 
         return None
     body = live.load()
     sum_ = live_digest(body, status=target.counting.status)
-    known = state.verdicts.get(key)
+    known, way = state.verdicts.get(key), way_of(target.obj, state.options)
     verdict = known if still_holds(known, target, sum_) else None
     if verdict is None and not needs_engine(target.ignored):
-        verdict = judge(target, body, sum_)
+        verdict = judge(target, body, sum_, takes_over=bool(way.former))
     if verdict is None and known is not None and known.desired != target.digest and state.automated:
         verdict = Verdict("OutOfSync", sum_, target.digest)
     note(state, target, live, verdict or Verdict("Unknown", sum_, target.digest), body)
-    return None if verdict else Doubt(target, live, body, sum_, validation_in(state, target))
-
-
-def validation_in(state: AppState, target: Target) -> Validation:
-    """Give how strictly a sync by the policy would have the fields of an object checked."""
-    return way_of(target.obj, options_of(state)).validation
-
-
-def options_of(state: AppState) -> list[str]:
-    """Give the sync options of an Application."""
-    return list((state.obj["spec"].get("syncPolicy") or {}).get("syncOptions") or ())
+    return None if verdict else Doubt(target, live, body, sum_, way)
 
 
 def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
@@ -159,7 +148,7 @@ def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
         wanted=False,
         ignored=extraneous,
         leaving=live.deleting,
-        confirm=asks_for_confirmation(body, options_of(state)),
+        confirm=asks_for_confirmation(body, state.options),
     )
 
 
@@ -176,7 +165,7 @@ def note(state: AppState, target: Target, live: Live | None, verdict: Verdict, b
         wanted=True,
         wave=target.wave,
         ignored=ignores_health(target.obj),
-        confirm=any(asks_for_confirmation(obj, options_of(state)) for obj in (target.obj, body)),
+        confirm=any(asks_for_confirmation(obj, state.options) for obj in (target.obj, body)),
     )
 
 

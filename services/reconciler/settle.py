@@ -23,18 +23,18 @@ from services.reconciler.expressions import Leads, needs_engine, places
 from services.reconciler.live import Live
 from services.reconciler.parts import Parts
 from services.reconciler.state import Obj
+from services.reconciler.ways import Way
 from shared.kube import ApiError, UnknownKind
-from shared.kube.verbs import Validation
 
 
 class Doubt(NamedTuple):
-    """A wanted object, and the live one it may or may not be; how strictly a sync would have its fields checked."""
+    """A wanted object, and the live one it may or may not be; in which way a sync by the policy would write it."""
 
     target: Target
     live: Live
     body: Obj
     sum: str
-    validation: Validation = "Strict"
+    way: Way
 
 
 Settled = Verdict | ComparisonFailed
@@ -55,7 +55,9 @@ async def one(parts: Parts, destination: Destination, doubt: Doubt, where: Place
     if isinstance(where, ComparisonFailed):
         return where
     try:
-        local = judge(doubt.target, doubt.body, doubt.sum, where) if where is not None else None
+        local = None
+        if where is not None:
+            local = judge(doubt.target, doubt.body, doubt.sum, where, takes_over=bool(doubt.way.former))
         return local or await predict(parts, destination, doubt)
     except ComparisonFailed as error:
         return error
@@ -86,7 +88,7 @@ async def predict(parts: Parts, destination: Destination, doubt: Doubt) -> Verdi
         if doubt.live.api_version != target.obj["apiVersion"]:
             body = await destination.fetch(target.key, target.obj["apiVersion"].rpartition("/")[2]) or {}
         predicted = await destination.apply(
-            target.obj, manager=FIELD_MANAGER, dry_run=True, validation=doubt.validation
+            target.obj, manager=FIELD_MANAGER, dry_run=True, validation=doubt.way.validation
         )
     except (ApiError, UnknownKind) as error:
         if error.retriable:

@@ -140,6 +140,11 @@ class AppState:
         return policy.get("automated") is not None and policy["automated"].get("enabled") is not False
 
     @property
+    def options(self) -> list[str]:
+        """The sync options of its policy."""
+        return _options(self.obj)
+
+    @property
     def deleting(self) -> bool:
         """Whether someone asked for its deletion."""
         return bool(self.obj["metadata"].get("deletionTimestamp"))
@@ -153,6 +158,9 @@ class AppState:
             self.problems, unknown = read_spec(obj)
             if unknown:
                 log.warning("unknown fields are kept, nothing acts on them", app=str(self.key), fields=unknown)
+        if self.obj and _options(obj) != _options(self.obj):
+            self.verdicts.clear()
+            self.touch_all()
         obj["metadata"].pop("managedFields", None)
         self.obj, self.version = obj, version
         self.changed.set()
@@ -172,6 +180,11 @@ def destination_spec(state: AppState) -> Obj:
     spec = state.obj.get("spec")
     destination = spec.get("destination") if isinstance(spec, dict) else None
     return destination if isinstance(destination, dict) else {}
+
+
+def _options(obj: Obj) -> list[str]:
+    spec = obj.get("spec") or {}
+    return list((spec.get("syncPolicy") or {}).get("syncOptions") or ())
 
 
 def read_spec(obj: Obj) -> tuple[tuple[str, ...], list[str]]:

@@ -1,6 +1,6 @@
 """Self-heal: what someone changes or deletes by hand comes back at once, and only that is touched."""
 
-from tests.parts.delivery import Delivery, config_map, synced
+from tests.parts.delivery import Delivery, complains, config_map, synced
 
 HEAL = {"selfHeal": True}
 
@@ -41,3 +41,19 @@ async def test_without_self_heal_a_drift_is_only_shown(delivery: Delivery) -> No
     app = await delivery.until(lambda app: app["status"]["sync"]["status"] == "OutOfSync")
     assert app["status"]["operationState"]["startedAt"] == first["status"]["operationState"]["startedAt"]
     assert await delivery.get("ConfigMap", "a") is None
+
+
+async def test_a_fight_over_an_object_is_said_with_the_time_of_the_next_attempt(delivery: Delivery) -> None:
+    delivery.begin({"app/a.json": config_map("a", key="git")})
+    await delivery.apply(delivery.application(automated=HEAL))
+    await delivery.until(synced)
+    by_hand = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"key": "by hand"}}
+    by_hand["metadata"] = {"name": "a", "namespace": delivery.namespace}
+    for _ in range(3):
+        await delivery.until_object("", "ConfigMap", "a", lambda obj: obj["data"] == {"key": "git"})
+        await delivery.until(synced)
+        await delivery.apply(by_hand)
+    await delivery.until(complains("SyncError", "Healed 2 times in a row", "next attempt at 20"))
+    await delivery.until_object("", "ConfigMap", "a", lambda obj: obj["data"] == {"key": "git"})
+    app = await delivery.until(synced)
+    assert "SyncError" not in str(app["status"].get("conditions"))
