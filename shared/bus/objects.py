@@ -22,6 +22,7 @@ CHUNKS = "tiphys-chunks"
 ONLY_IF_NEW = "Nats-Expected-Last-Subject-Sequence"
 AT_ONCE = 4
 LIFETIME = 7 * streams.DAY
+LIFETIMES = {"replies": 3600.0}
 PATIENCE = 30.0
 
 
@@ -29,7 +30,7 @@ def stream(bucket: str) -> streams.Stream:
     return streams.Stream(
         f"OBJECTS_{bucket}",
         (f"objects.{token(bucket)}.>",),
-        max_age=LIFETIME,
+        max_age=LIFETIMES.get(bucket, LIFETIME),
         per_subject=1,
         compression="s2",
     )

@@ -1,6 +1,7 @@
 """Questions and answers between services, over plain NATS with queue groups.
 
-An answer is either the reply model's bytes or, under the header `tiphys-failed`, a `RequestFailed`. A question waits
+An answer is either the reply model's bytes or, under the header `tiphys-failed`, a `RequestFailed`; one that is larger
+than a message goes through the object store, and the header `tiphys-stored` has its digest. A question waits
 for its server to come up, within its time; it is asked again when the connection breaks, so serving must be
 idempotent.
 """
@@ -16,14 +17,16 @@ from pydantic import ValidationError
 from shared.bus import measures
 from shared.bus.consume import HandlerCancelled, stopping
 from shared.bus.envelope import DELIVERY, TRACEPARENT, Headers, one_line
-from shared.bus.errors import Disconnected, TooLarge
-from shared.bus.link import Connection, Link, Lost, NobodyListens
+from shared.bus.errors import BusError, Disconnected, TooLarge
+from shared.bus.link import Link, Lost, NobodyListens
+from shared.bus.objects import Objects
 from shared.events import Asks, Message, RequestError, RequestFailed
 from shared.security import redact
 from shared.telemetry import get_logger, trace
 
 log = get_logger()
-FAILED, PATIENCE = "tiphys-failed", "tiphys-patience-ms"
+FAILED, PATIENCE, STORED = "tiphys-failed", "tiphys-patience-ms", "tiphys-stored"
+REPLIES = "replies"
 DEFAULT_PATIENCE = 600.0
 Reply = TypeVar("Reply")
 Question = TypeVar("Question", bound=Asks[Any])
@@ -40,7 +43,7 @@ async def request(link: Link, question: Asks[Reply], *, patience: float) -> Repl
     begun, outcome = time.monotonic(), "failed"
     try:
         reply = await link.ask(question.subject, question.to_bytes(), _headers(patience), within=patience)
-        answer = _read(question, reply)
+        answer = _read(question, reply.headers or {}, await _whole(link, reply))
         outcome = "answered"
     except NobodyListens as error:
         why = f"no service answers {question.subject!r}; is it running?"
@@ -56,12 +59,19 @@ async def request(link: Link, question: Asks[Reply], *, patience: float) -> Repl
     return answer
 
 
-def _read(question: Asks[Reply], reply: Msg) -> Reply:
+async def _whole(link: Link, reply: Msg) -> bytes:
+    digest = (reply.headers or {}).get(STORED)
     try:
-        if (reply.headers or {}).get(FAILED):
-            failed = RequestFailed.from_bytes(reply.data)
-            raise _refusal(failed)
-        return question.read_reply(reply.data)
+        return await Objects(link, REPLIES).get(digest) if digest else reply.data
+    except BusError as error:
+        raise RequestError("ReplyLost", f"a large answer can't be read: {error}", retriable=True) from error
+
+
+def _read(question: Asks[Reply], headers: Headers, data: bytes) -> Reply:
+    try:
+        if headers.get(FAILED):
+            raise _refusal(RequestFailed.from_bytes(data))
+        return question.read_reply(data)
     except ValidationError as error:
         raise RequestError("BadReply", f"the answer to {question.subject!r} is not in the agreed form") from error
 
@@ -111,7 +121,7 @@ async def _answer(
                 reply = _failure(question.subject, error)
     measures.served.labels(question.subject, "failed" if isinstance(reply, RequestFailed) else "answered").inc()
     if message.reply:
-        await _send(await link.connection(None), message.reply, question.subject, reply)
+        await _send(link, message.reply, question.subject, reply)
 
 
 def _patience(headers: Headers) -> float:
@@ -135,13 +145,17 @@ def _failure(subject: str, error: Exception) -> RequestFailed:
     return RequestFailed(reason="Internal", message=redact(f"{type(error).__name__}: {error}"), retriable=True)
 
 
-async def _send(connection: Connection, inbox: str, subject: str, reply: Message) -> None:
-    headers = {FAILED: "1"} if isinstance(reply, RequestFailed) else None
+async def _send(link: Link, inbox: str, subject: str, reply: Message) -> None:
+    data = reply.to_bytes()
+    headers = {FAILED: "1"} if isinstance(reply, RequestFailed) else {}
     try:
-        await connection.publish(inbox, reply.to_bytes(), headers)
-    except TooLarge as error:
-        why = f"the answer to {subject!r} is too large: {error}; put it into the object store"
-        refusal = RequestFailed(reason="ReplyTooLarge", message=why)
-        await _send(connection, inbox, subject, refusal)
+        connection = await link.connection(None)
+        try:
+            await connection.publish(inbox, data, headers or None)
+        except TooLarge:
+            digest = await Objects(link, REPLIES).put(data)
+            await connection.publish(inbox, b"", headers | {STORED: digest})
     except Lost:
         log.debug("the asker's connection is gone", subject=subject)
+    except BusError as error:
+        log.warning("a large answer can't be stored", subject=subject, why=str(error))
