@@ -4,7 +4,9 @@ import asyncio
 
 from aiohttp import web
 
-from services.gateway.handlers import Webhooks, json_errors
+from services.gateway.answers import json_errors
+from services.gateway.handlers import Webhooks
+from services.gateway.registry_handlers import RegistryWebhooks
 from services.gateway.secrets import Known, WebhookSecrets, unverified
 from services.gateway.settings import Settings
 from shared.run import Context, Health, listening
@@ -23,19 +25,21 @@ async def app(context: Context) -> None:
         tell(context.health, secrets.known())
 
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(secrets.own.run(on_change))
-        tasks.create_task(secrets.referred.run(on_change))
+        for informer in secrets.all:
+            tasks.create_task(informer.run(on_change))
         tasks.create_task(ready(context.health, secrets))
-        http = routes(Webhooks(context.bus, settings, known), settings)
+        registries = RegistryWebhooks(context.bus, settings, known)
+        http = routes(Webhooks(context.bus, settings, known, registries), registries, settings)
         async with listening(http, settings.host, settings.port, "TIPHYS_GATEWAY_PORT") as port:
             context.health.set_ready("http", True)
             context.health.note("http", f"listens on {settings.host}:{port}")
             await asyncio.Event().wait()
 
 
-def routes(webhooks: Webhooks, settings: Settings) -> web.Application:
+def routes(webhooks: Webhooks, registries: RegistryWebhooks, settings: Settings) -> web.Application:
     http = web.Application(middlewares=[json_errors], client_max_size=settings.body_limit_bytes)
     http.add_routes([web.post("/api/webhook", webhooks.on_webhook)])
+    http.add_routes([web.post("/api/webhook/registry", registries.on_webhook)])
     return http
 
 

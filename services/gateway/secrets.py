@@ -1,13 +1,14 @@
-"""The webhooks' secrets, as Argo CD keeps them: keys `webhook.<provider>.<what>` of Secret `argocd-secret`.
+"""The webhooks' secrets, as Argo CD keeps them: keys `webhook.<provider>.<what>` of Secret `argocd-secret`, and for
+registries `webhook.<registry>-secret` of Secret `argocd-image-updater-secret` (or of argocd-secret).
 
 A value `$key` means another key of argocd-secret, `$name:key` a key of another Secret that carries the label
 `app.kubernetes.io/part-of: argocd`. A reference that leads nowhere stays as it is written, so that nothing verifies
-against it. Both are watched; a change holds from the next request on.
+against it. All are watched; a change holds from the next request on.
 """
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -22,6 +23,7 @@ from shared.telemetry import get_logger
 
 log = get_logger()
 NAME = "argocd-secret"
+REGISTRIES = "argocd-image-updater-secret"
 PREFIX = "webhook."
 REFERRED = "app.kubernetes.io/part-of=argocd"
 SECRETS = Resource("", "v1", "Secret", "secrets", namespaced=True)
@@ -48,6 +50,7 @@ class Known:
 
     argocd_secret: Data = field(default_factory=dict)
     others: Mapping[str, Data] = field(default_factory=dict)
+    registries: Data = field(default_factory=dict)
 
     def value(self, key: str) -> str:
         """The value of a key, its reference followed; spaces and line ends around it never count."""
@@ -75,30 +78,48 @@ def credentials(known: Known, provider: Provider) -> Credentials:
     return {}
 
 
+KnownNow = Callable[[], Known | None]  # None: the Secrets have not been read yet
+
+
+def registry_secret(known: Known, what: str) -> Secret:
+    """What registries sign with; empty when nothing is set."""
+    key = f"{PREFIX}{what}"
+    return Secret(known.registries.get(key, "").strip() or known.value(key))
+
+
 def unverified(known: Known) -> list[str]:
     return [provider.name for provider in PROVIDERS if not credentials(known, provider)]
 
 
 class WebhookSecrets:
-    """The two watches; `known()` is what they hold now."""
+    """The watches; `known()` is what they hold now."""
 
     def __init__(self, cluster: Cluster, namespace: str) -> None:
         self.own = Informer(cluster, SECRETS, decode, namespace=namespace, field_selector=f"metadata.name={NAME}")
+        self.registries = Informer(
+            cluster, SECRETS, decode, namespace=namespace, field_selector=f"metadata.name={REGISTRIES}"
+        )
         self.referred = Informer(cluster, SECRETS, decode, namespace=namespace, label_selector=REFERRED)
 
     @property
+    def all(self) -> tuple[Informer[Data], ...]:
+        return (self.own, self.registries, self.referred)
+
+    @property
     def synced(self) -> bool:
-        return self.own.synced.is_set() and self.referred.synced.is_set()
+        return all(informer.synced.is_set() for informer in self.all)
 
     async def wait(self) -> None:
-        await self.own.synced.wait()
-        await self.referred.synced.wait()
+        for informer in self.all:
+            await informer.synced.wait()
 
     def known(self) -> Known:
         argocd_secret = next((data for key, data in self.own.store.items() if key.name == NAME), {})
-        return Known(argocd_secret, {key.name: data for key, data in self.referred.store.items()})
+        registries = next((data for key, data in self.registries.store.items() if key.name == REGISTRIES), {})
+        return Known(argocd_secret, {key.name: data for key, data in self.referred.store.items()}, registries)
 
     def mask(self) -> None:
         """From now on these values appear in no log line."""
         known = self.known()
         register(*(known.value(key) for key in known.webhook_keys()))
+        register(*(value.strip() for key, value in known.registries.items() if key.startswith(PREFIX)))

@@ -22,3 +22,8 @@ class Settings(BaseSettings):
         default=5, gt=0, description="How long a webhook waits for the bus; else 503"
     )
     retry_after_seconds: int = Field(default=10, gt=0, description="What a 503 tells the provider to wait")
+    google_keys_url: str = Field(
+        default="https://www.googleapis.com/oauth2/v3/certs",
+        pattern=r"^https?://",
+        description="Where Google's public keys are, for the tokens of Pub/Sub pushes",
+    )

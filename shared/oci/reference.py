@@ -30,7 +30,7 @@ class Repository(NamedTuple):
 def repository_of(address: str) -> Repository:
     """`oci://host/name` or `host/name`, without a tag."""
     host, _, name = address.removeprefix(SCHEME).strip("/").partition("/")
-    if not _HOST.fullmatch(host) or not _REPOSITORY.fullmatch(name) or len(name) > 255:
+    if not _HOST.fullmatch(host) or not is_repository(name):
         raise UnsupportedAddress(
             f"{address[:200]!r} is no repository in a registry: write oci://host/name in lower case"
         )
@@ -66,6 +66,11 @@ def names_a_host(image: str) -> bool:
     """Whether the first part of an image's name is a host and no folder of Docker Hub's."""
     first, slash, _ = image.partition("/")
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
+
+
+def is_repository(name: str) -> bool:
+    """Whether it may be a repository's path in a registry."""
+    return len(name) <= 255 and _REPOSITORY.fullmatch(name) is not None
 
 
 def is_tag(text: str) -> bool:

@@ -60,8 +60,13 @@ def decode(headers: Headers, body: bytes) -> Any:
 
 
 def read(model: type[P], headers: Headers, body: bytes) -> P:
+    return shaped(model, decode(headers, body))
+
+
+def shaped(model: type[P], document: Any) -> P:
+    """Decoded JSON as the model says it should be."""
     try:
-        return model.model_validate(decode(headers, body))
+        return model.model_validate(document)
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         told = [f"{_path(problem['loc'])}: {problem['msg']}" for problem in problems[:MOST_COMPLAINTS]]
