@@ -27,6 +27,7 @@ class Service(StrEnum):
     RECONCILER = "reconciler"
     ROLLOUT_MANAGER = "rollout_manager"
     REGISTRY_WATCHER = "registry_watcher"
+    IMAGE_UPDATER = "image_updater"
 
 
 def register(app: typer.Typer) -> None:

@@ -18,7 +18,7 @@ from services.git_watcher import known as store
 from services.git_watcher import measures, pauses
 from services.git_watcher.known import Known, Movement
 from shared.clock import now
-from shared.events import Event, GitFailed, GitRevision, git_delivery
+from shared.events import Event, GitFailed, GitRevision, delivery_of, git_delivery
 from shared.git.access import Access, shown
 from shared.git.changes import changed_paths, describe, forced
 from shared.git.errors import GitFailure, RepositoryCorrupt, RevisionNotFound
@@ -176,6 +176,8 @@ class Repository:
             if move.new:
                 commit = describe(self.mirror, move.new)
                 facts |= {"author": commit.author, "subject_line": commit.subject, "committed_at": commit.committed_at}
+                if continued := delivery_of(commit.message):
+                    facts["delivery"] = continued
             if move.new and move.old:
                 facts["forced"] = forced(self.mirror, move.old, move.new)
                 facts["changed"] = changed_paths(self.mirror, move.old, move.new)

@@ -32,6 +32,7 @@ class Files(Protocol):
 class Built:
     """`made`: changes that are in `files`; `already`: those that the commit has."""
 
+    given: Sequence[Change] = ()
     files: dict[str, bytes] = field(default_factory=dict)
     made: list[Change] = field(default_factory=list)
     already: list[Change] = field(default_factory=list)
@@ -71,7 +72,7 @@ class Workspace:
 
 def build(tree: Files, changes: Sequence[Change]) -> Built:
     clashing = _clashes(tree, changes)
-    space, built = Workspace(tree), Built(refused=dict(clashing))
+    space, built = Workspace(tree), Built(given=changes, refused=dict(clashing))
     for change in changes:
         if change.key in clashing:
             continue

@@ -9,7 +9,7 @@ from services.image_updater.policy import WantedImage
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`namespace`: of the rule, for setters. `written`: what we wrote last."""
+    """`namespace`: of the rule, for setters."""
 
     key: ImageKey
     image: WantedImage
@@ -18,4 +18,4 @@ class Change:
     place: Place
     namespace: str
     delivery: str
-    written: Version = Version()  # noqa: RUF009 - a tuple
+    labels: tuple[tuple[str, str], ...] = ()

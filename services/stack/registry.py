@@ -5,7 +5,7 @@ from typing import cast
 
 from shared.run import App, Context
 
-SERVICES = ("gateway", "git_watcher", "renderer", "reconciler", "registry_watcher", "rollout_manager")
+SERVICES = ("gateway", "git_watcher", "renderer", "reconciler", "registry_watcher", "image_updater", "rollout_manager")
 
 
 async def run_service(context: Context) -> None:

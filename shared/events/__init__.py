@@ -14,7 +14,7 @@ from shared.events.actions import (
     RunAction,
 )
 from shared.events.app import AppEvent, ResourceRef, What
-from shared.events.git import GitFailed, GitHook, GitRevision, git_delivery
+from shared.events.git import GitFailed, GitHook, GitRevision, delivery_of, git_delivery
 from shared.events.image import ImagePushed, ImageUpdated, RegistryHook, image_delivery
 from shared.events.message import Event, Message, Moment, digest_of, token, untoken
 from shared.events.registry import (
@@ -54,6 +54,7 @@ from shared.events.requests import (
     VerifyRevision,
 )
 from shared.events.rollout import DELIVERY, RolloutEvent, RolloutWhat
+from shared.events.updater import UPDATER_QUESTIONS
 
 EVENTS: tuple[type[Event], ...] = (
     GitHook,
@@ -65,7 +66,7 @@ EVENTS: tuple[type[Event], ...] = (
     ImageUpdated,
     RolloutEvent,
 )
-REQUESTS: tuple[type[Message], ...] = (*GENERAL, *QUESTIONS, *ACTION_REQUESTS)
+REQUESTS: tuple[type[Message], ...] = (*GENERAL, *QUESTIONS, *ACTION_REQUESTS, *UPDATER_QUESTIONS)
 
 __all__ = [
     "DELIVERY",
@@ -122,6 +123,7 @@ __all__ = [
     "WatchedImage",
     "Watching",
     "What",
+    "delivery_of",
     "digest_of",
     "git_delivery",
     "image_delivery",

@@ -1,6 +1,7 @@
 """What happened in git: a provider told us (`GitHook`), and what the mirror then found (`GitRevision`)."""
 
 import hashlib
+import re
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -8,10 +9,18 @@ from pydantic import Field
 from shared.clock import rfc3339_ms
 from shared.events.message import Event, Moment, digest_of
 
+DELIVERY_TRAILER = "Tiphys-Delivery"
+_TRAILER = re.compile(rf"{DELIVERY_TRAILER}: (image:[0-9a-f]{{8}}:[0-9a-f]{{64}})")
+
 
 def git_delivery(normalised_repo: str, revision: str) -> str:
     """The delivery id of a commit: every part of Tiphys computes the same one."""
     return f"git:{hashlib.sha256(normalised_repo.encode()).hexdigest()[:8]}:{revision}"
+
+
+def delivery_of(message: str) -> str:
+    """The delivery that a commit of image_updater continues; empty for everybody else's commits."""
+    return next((match[1] for line in message.splitlines() if (match := _TRAILER.fullmatch(line.strip()))), "")
 
 
 class GitHook(Event):

@@ -125,12 +125,12 @@ class Mirrors:
         if not is_http(url):
             what = Visit(mirror, shown(url), url, access, limits.max_bytes, depth)
             return await self._run(what, work, None)
-        access = await self._logged_in(url, access)
+        access = await self.logged_in(url, access)
         with self._relay.ticket(url, access, max_bytes=limits.max_bytes) as ticket:
             what = Visit(mirror, shown(url), ticket.local, access, limits.max_bytes, depth)
             return await self._run(what, work, ticket)
 
-    async def _logged_in(self, url: str, access: Access) -> Access:
+    async def logged_in(self, url: str, access: Access) -> Access:
         """An app's identity becomes a token, which GitHub takes as the password of a user of this name."""
         if access.app is None:
             return access

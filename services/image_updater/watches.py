@@ -1,0 +1,112 @@
+"""What the image updater watches: git credentials and settings, then ImageUpdaters, then Applications."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from services.image_updater import handlers
+from services.image_updater.commitstyle import CONFIG_MAP, style_of
+from services.image_updater.keys import AppKey
+from services.image_updater.parts import Parts
+from services.image_updater.view import AppView, decode
+from shared.git.mirrors import Mirrors
+from shared.kinds.imageupdater import ImageUpdater
+from shared.kinds.secretdata import TYPE_LABEL
+from shared.kinds.wire import InvalidObject
+from shared.kube import EventType, Informer, Key, Resource
+from shared.run import Context
+from shared.telemetry import get_logger
+
+Obj = dict[str, Any]
+READ = frozenset({"list", "watch"})
+SECRETS = Resource("", "v1", "Secret", "secrets", True, READ)
+CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True, READ)
+REPOSITORIES = f"{TYPE_LABEL} in (repository,repo-creds)"
+log = get_logger()
+
+
+def read(raw: bytes) -> Obj:
+    obj: Obj = msgspec.json.decode(raw)
+    return obj
+
+
+async def _start(
+    context: Context, tasks: asyncio.TaskGroup, part: str, informer: Informer[Any], take: Callable[..., None]
+) -> None:
+    context.health.set_ready(part, False, "not listed yet")
+    tasks.create_task(informer.run(take))
+    await informer.listed()
+    context.health.set_ready(part, True)
+
+
+async def watch_all(context: Context, the: Parts, mirrors: Mirrors, tasks: asyncio.TaskGroup) -> None:
+    def known_hosts(data: dict[str, str]) -> None:
+        mirrors.trust_hosts(data.get("ssh_known_hosts", ""))
+
+    def authorities(data: dict[str, str]) -> None:
+        the.credentials.authorities = data
+
+    def style(data: dict[str, str]) -> None:
+        the.style = style_of(the.settings, data)
+
+    await _config_map(context, tasks, "argocd-ssh-known-hosts-cm", known_hosts)
+    await _config_map(context, tasks, "argocd-tls-certs-cm", authorities)
+    await _config_map(context, tasks, CONFIG_MAP, style)
+    await _secrets(context, the, tasks)
+    await _updaters(context, the, tasks)
+    await _applications(context, the, tasks)
+
+
+async def _config_map(
+    context: Context, tasks: asyncio.TaskGroup, name: str, take: Callable[[dict[str, str]], None]
+) -> None:
+    informer = Informer(
+        context.cluster, CONFIG_MAPS, read, namespace=context.namespace, field_selector=f"metadata.name={name}"
+    )
+
+    def changed(type_: EventType, _key: Key, obj: Obj, _old: Obj | None) -> None:
+        take({} if type_ is EventType.DELETED else obj.get("data") or {})
+
+    await _start(context, tasks, name, informer, changed)
+
+
+async def _secrets(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> None:
+    informer = Informer(context.cluster, SECRETS, read, namespace=context.namespace, label_selector=REPOSITORIES)
+
+    def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
+        the.credentials.put(key, None if type_ is EventType.DELETED else obj)
+
+    await _start(context, tasks, "secrets", informer, take)
+
+
+def _namespace(context: Context, the: Parts) -> str | None:
+    return None if the.settings.all_namespaces else context.namespace
+
+
+async def _updaters(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> None:
+    informer = Informer(context.cluster, the.image_updaters, read, namespace=_namespace(context, the))
+
+    def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
+        handlers.on_updater(the, AppKey(*key), None if type_ is EventType.DELETED else _updater(obj))
+
+    await _start(context, tasks, "imageupdaters", informer, take)
+
+
+def _updater(obj: Obj) -> ImageUpdater | None:
+    """One that can't be read decides nothing."""
+    try:
+        return ImageUpdater.parse(obj)
+    except InvalidObject as error:
+        log.warning("an ImageUpdater can't be used", name=obj["metadata"]["name"], problem=str(error))
+        return None
+
+
+async def _applications(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> None:
+    informer = Informer(context.cluster, the.applications, decode, namespace=_namespace(context, the))
+
+    def take(type_: EventType, key: Key, view: AppView, _old: AppView | None) -> None:
+        handlers.on_application(the, AppKey(*key), None if type_ is EventType.DELETED else view)
+
+    await _start(context, tasks, "applications", informer, take)
