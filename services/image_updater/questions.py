@@ -33,7 +33,7 @@ from shared.events.updater import (
     ListImages,
     ResumeImage,
     TagVerdict,
-    TestImage,
+    TryImage,
 )
 from shared.kinds.imageupdater import FilterTags, UpdateSettings, WriteBackConfig
 
@@ -48,7 +48,7 @@ async def serve(the: Parts) -> None:
         (ListImages, listed),
         (CheckImages, checked),
         (ExplainImage, explained),
-        (TestImage, tested),
+        (TryImage, tested),
         (HoldImage, held),
         (ResumeImage, resumed),
     )
@@ -90,7 +90,7 @@ async def explained(the: Parts, question: ExplainImage) -> Explanation:
     return explanation.model_copy(update={"status": _status(the, key, rule, image)})
 
 
-async def tested(the: Parts, question: TestImage) -> Explanation:
+async def tested(the: Parts, question: TryImage) -> Explanation:
     filters = FilterTags(pattern=question.tag_pattern, extract=question.tag_extract) if question.tag_pattern else None
     settings = UpdateSettings(
         update_strategy=question.strategy,

@@ -90,7 +90,7 @@ class ExplainImage(Message):
         return Explanation.from_bytes(data)
 
 
-class TestImage(Message):
+class TryImage(Message):
     """What would a policy choose? No Application is needed, and nothing is written."""
 
     subject: ClassVar[str] = "images.test"
@@ -140,7 +140,7 @@ UPDATER_QUESTIONS: tuple[type[Message], ...] = (
     ListImages,
     CheckImages,
     ExplainImage,
-    TestImage,
+    TryImage,
     HoldImage,
     ResumeImage,
 )

@@ -48,7 +48,15 @@ def test_modules_are_named_for_what_they_are() -> None:
 
 
 def test_services_have_the_same_face() -> None:
-    for name in ("gateway", "git_watcher", "renderer", "reconciler", "registry_watcher", "image_updater", "rollout_manager"):
+    for name in (
+        "gateway",
+        "git_watcher",
+        "renderer",
+        "reconciler",
+        "registry_watcher",
+        "image_updater",
+        "rollout_manager",
+    ):
         present = {path.name for path in (ROOT / "services" / name).glob("*.py")}
         assert present >= {"__init__.py", "__main__.py", "settings.py", "app.py", "handlers.py"}, name
 
