@@ -4,7 +4,7 @@ when it runs.
 
 import typer
 
-from services.cli import app_change_commands, change_commands, cluster_commands, stack_commands
+from services.cli import app_change_commands, change_commands, cluster_commands, image_commands, stack_commands
 from services.cli.errors import CODES
 
 _HELP = f"""Event-driven continuous delivery for Kubernetes: Argo's manifests, one stack.
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 stack_commands.register(app)
 app.add_typer(app_change_commands.group, name="app")
+app.add_typer(image_commands.group, name="image")
 change_commands.register(app)
 app.add_typer(cluster_commands.group, name="cluster")
 

@@ -1,13 +1,15 @@
 """From events to the steps of a change. Pure: events of the DELIVERY stream in, in any order; the steps of one
 change out.
 
-An event belongs to a change when it carries the commit's delivery id or names the commit as a revision.
+An event belongs to a change when it carries the commit's delivery id or names the commit as a revision. A commit that
+continues the delivery of an image begins with the push of that image.
 """
 
 from collections.abc import Iterable, Sequence
 
+from services.cli import image_steps
 from services.cli.timeline import Step
-from shared.events import AppEvent, Event, GitRevision
+from shared.events import AppEvent, Event, GitRevision, ImagePushed, ImageUpdated
 
 COMMIT_LETTERS = frozenset("0123456789abcdef")
 
@@ -31,6 +33,8 @@ def commit_of(events: Sequence[Event], word: str) -> str | None:
 def revisions(event: Event) -> tuple[str, ...]:
     if isinstance(event, GitRevision):
         return (event.new,) if event.new else ()
+    if isinstance(event, ImageUpdated):
+        return (event.commit,) if event.commit else ()
     return event.revisions if isinstance(event, AppEvent) else ()
 
 
@@ -40,12 +44,18 @@ def named(event: AppEvent, word: str) -> bool:
 
 def of_change(events: Iterable[Event], commit: str, application: str = "") -> list[Event]:
     """The events of one commit; of one Application only when it is given."""
+    every = list(events)
+    images = {event.delivery for event in every if commit in revisions(event) and event.delivery.startswith("image:")}
     return [
         event
-        for event in events
-        if (event.delivery.endswith(f":{commit}") or commit in revisions(event))
+        for event in every
+        if (event.delivery.endswith(f":{commit}") or commit in revisions(event) or _begins(event, images))
         and not (application and isinstance(event, AppEvent) and not named(event, application))
     ]
+
+
+def _begins(event: Event, images: set[str]) -> bool:
+    return isinstance(event, ImagePushed) and event.delivery in images
 
 
 def steps(events: Iterable[Event]) -> list[Step]:
@@ -55,6 +65,8 @@ def steps(events: Iterable[Event]) -> list[Step]:
 def _steps(event: Event) -> list[Step]:
     if isinstance(event, GitRevision):
         return _git_steps(event)
+    if isinstance(event, ImagePushed | ImageUpdated):
+        return image_steps.of(event)
     return [_app_step(event)] if isinstance(event, AppEvent) else []
 
 

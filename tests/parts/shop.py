@@ -1,0 +1,199 @@
+"""A team whose images are followed: a registry, a repository with a chart, Applications, and a CI job that pushes.
+
+On the running stack, from outside: kubectl, git, HTTP. Tests keep apart by their names.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest_asyncio
+
+from shared.bus import Bus, connect
+from shared.events import ImagePushed, ImageUpdated, RegistryHook
+from shared.git.mirror import heads_of, open_mirror
+from shared.git.tree import GitTree
+from tests.parts.images import push_image
+from tests.parts.registry import RunningRegistry, registry
+from tests.parts.stack import Stack
+
+__all__ = ["Shop", "registry", "shop"]
+
+Obj = dict[str, Any]
+CHART = {
+    "Chart.yaml": "apiVersion: v2\nname: web\nversion: 0.1.0\n",
+    "values.yaml": "image:\n  repository: none\n  tag: none\n",
+    "templates/deployment.yaml": """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - {name: web, image: "{{ .Values.image.repository }}:{{ .Values.image.tag }}"}
+""",
+}
+KEYS = {"name": "image.repository", "tag": "image.tag"}
+
+
+@dataclass
+class Shop:
+    """`name` is the repository's, the image's and, with a number, the Applications' and their namespaces'."""
+
+    stack: Stack
+    registry: RunningRegistry
+    bus: Bus
+    name: str
+    repo_url: str = ""
+    apps: list[str] = field(default_factory=list)
+
+    @property
+    def image(self) -> str:
+        return f"{self.registry.host}/{self.name}/web"
+
+    async def push(self, tag: str, **facts: Any) -> str:
+        """Push an image, and tell by webhook as the registry would."""
+        digest = await push_image(self.registry, f"{self.name}/web", tag, **facts)
+        await self.bus.publish(
+            RegistryHook(
+                delivery=f"test:{self.name}:{tag}:{digest}",
+                provider="distribution",
+                registry=self.registry.host,
+                repository=f"{self.name}/web",
+                tag=tag,
+                digest=digest,
+            )
+        )
+        return digest
+
+    def begin(self, tag: str, extra: dict[str, str] | None = None) -> None:
+        values = f"# values of dev\nimage:\n  repository: {self.image}\n  tag: {json.dumps(tag)} # set by CI\n"
+        files = {f"chart/{path}": text for path, text in CHART.items()} | {"chart/values-dev.yaml": values}
+        self.repo_url = self.stack.repository(
+            self.name, {path: text.encode() for path, text in (files | (extra or {})).items()}
+        )
+
+    async def application(self, number: int = 0, **metadata: Any) -> str:
+        """An Application of the chart, with the values of dev."""
+        name = f"{self.name}-{number}"
+        self.apps.append(name)
+        await self.apply(
+            {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "Application",
+                "metadata": {"name": name, "namespace": "argocd", **metadata},
+                "spec": {
+                    "project": "default",
+                    "source": {
+                        "repoURL": self.repo_url,
+                        "path": "chart",
+                        "targetRevision": "main",
+                        "helm": {"valueFiles": ["values-dev.yaml"]},
+                    },
+                    "destination": {"server": "https://kubernetes.default.svc", "namespace": name},
+                    "syncPolicy": {
+                        "automated": {"prune": True, "selfHeal": True},
+                        "syncOptions": ["CreateNamespace=true"],
+                    },
+                },
+            }
+        )
+        return name
+
+    def updater(self, constraint: str = "", **spec: Any) -> Obj:
+        """An ImageUpdater of all the Applications of this test, writing to the values of dev."""
+        image = {
+            "alias": "web",
+            "imageName": self.image + (f":{constraint}" if constraint else ""),
+            "manifestTargets": {"helm": KEYS},
+            **spec.pop("image", {}),
+        }
+        git = {"method": "git", "gitConfig": {"writeBackTarget": "helmvalues:values-dev.yaml"}}
+        return {
+            "apiVersion": "argocd-image-updater.argoproj.io/v1alpha1",
+            "kind": "ImageUpdater",
+            "metadata": {"name": self.name, "namespace": "argocd"},
+            "spec": {
+                "writeBackConfig": git,
+                "applicationRefs": [{"namePattern": f"{self.name}-*", "images": [image]}],
+                **spec,
+            },
+        }
+
+    async def apply(self, obj: Obj) -> None:
+        done = await self.stack.kubectl("apply", "-f", "-", stdin=json.dumps(obj))
+        assert done.code == 0, done.err
+
+    async def runs(self, app: str, tag: str) -> None:
+        """Wait until the pod template in the cluster names the tag."""
+        path = f"{{.spec.template.spec.containers[0].image}}={self.image}:{tag}"
+        await self.until(
+            lambda: self.stack.kubectl("wait", "deployment/web", "-n", app, f"--for=jsonpath={path}", "--timeout=5s")
+        )
+
+    async def until(self, ask: Callable[[], Any], seconds: float = 90.0) -> Any:
+        """Ask until it succeeds (a command ends well, an answer is there)."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    found = await ask()
+                    if found is not None and found is not False and getattr(found, "code", 0) == 0:
+                        return found
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            raise AssertionError(f"not within {seconds} s; {await self.told()}") from None
+
+    async def told(self) -> str:
+        shown = await self.stack.kubectl("get", "imageupdater", self.name, "-n", "argocd", "-o", "jsonpath={.status}")
+        listed = await self.stack.tiphys("image", "list")
+        return f"{shown.out}\n{listed.out}{listed.err}\n{self.commits()}"
+
+    async def status(self) -> Obj:
+        found = await self.stack.get("imageupdater", self.name, "-n", "argocd")
+        status: Obj = found.get("status") or {}
+        return status
+
+    def commits(self, branch: str = "main") -> list[str]:
+        """The subjects of a branch, newest first."""
+        bare = self.stack.data / "git" / f"{self.name}.git"
+        tip = heads_of(bare).get(f"refs/heads/{branch}")
+        return [str(one.message) for one in open_mirror(bare).walk(tip)] if tip else []
+
+    def read(self, path: str, branch: str = "main") -> str:
+        bare = self.stack.data / "git" / f"{self.name}.git"
+        return (GitTree(bare, heads_of(bare)[f"refs/heads/{branch}"]).read(path) or b"").decode()
+
+    async def events(self) -> list[ImageUpdated]:
+        """What was announced of this test's Applications."""
+        found = [envelope.event() async for envelope in self.bus.replay("delivery.image.updated")]
+        return [one for one in found if isinstance(one, ImageUpdated) and one.image == self.image]
+
+    async def pushes(self) -> list[ImagePushed]:
+        found = [envelope.event() async for envelope in self.bus.replay("delivery.image.pushed")]
+        return [one for one in found if isinstance(one, ImagePushed) and one.image == self.image]
+
+
+@pytest_asyncio.fixture
+async def shop(stack: Stack, registry: RunningRegistry, unique: str) -> AsyncIterator[Shop]:
+    """The registry has no TLS, which registries.conf says."""
+    conf = f"registries:\n- name: test\n  prefix: {registry.host}\n  api_url: http://{registry.host}\n  limit: 1000\n"
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "argocd-image-updater-config", "namespace": "argocd"},
+        "data": {"registries.conf": conf},
+    }
+    async with connect(stack.state.nats_url, service="tests") as bus:
+        made = Shop(stack, registry, bus, unique)
+        await made.apply(config)
+        yield made
+        await stack.kubectl("delete", "imageupdater", unique, "-n", "argocd", "--ignore-not-found", "--wait=false")
+        for app in made.apps:
+            await stack.kubectl("delete", "application", app, "-n", "argocd", "--ignore-not-found", "--wait=false")
+            await stack.kubectl("delete", "namespace", app, "--ignore-not-found", "--wait=false")
