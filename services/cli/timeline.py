@@ -30,11 +30,11 @@ def lines(steps: Sequence[Step], *, width: int = 120) -> list[str]:
     steps = ordered(steps)
     start, end = steps[0].at_ms, steps[-1].at_ms
     part, what = (max(len(getattr(step, field)) for step in steps) for field in ("part", "what"))
-    rows, before = [], start
+    rows, before, digits = [], start, max(7, len(str(end - start)))
     for step in steps:
         drawn = bar(before - start, step.at_ms - start, end - start)
         said = f"{step.part:<{part}}  {step.what:<{what}}  {step.detail}"
-        rows.append(f"{step.at_ms - start:>7} ms  {drawn}  {said}".rstrip()[:width])
+        rows.append(f"{step.at_ms - start:>{digits}} ms  {drawn}  {said}".rstrip()[:width])
         before = step.at_ms
     return rows
 
