@@ -17,7 +17,7 @@ from shared.yamlio.scalars import plain
 Step = str | int
 Path = tuple[Step, ...]
 BOM = b"\xef\xbb\xbf"
-_SAFE = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./@:+-]*")
+_SAFE = re.compile(r"[A-Za-z0-9_./+][A-Za-z0-9_./@:+=-]*")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*[ \t]+)+")
 _RESOLVER = yaml.SafeLoader("")
 N = TypeVar("N", bound=yaml.Node)
