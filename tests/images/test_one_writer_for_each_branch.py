@@ -106,7 +106,7 @@ async def test_branches_that_can_not_be(
 ) -> None:
     async with desk(tmp_path, engines, {"values.yaml": VALUES}) as the:
         tip = the.tip()
-        [one] = await the.write(change(to=to(the, **branches)))  # type: ignore[arg-type]
+        [one] = await the.write(change(to=to(the, **branches)))
         assert one.refused
         assert (one.refused.reason, words in one.refused.message) == (reason, True), one.refused
         assert the.tip() == tip
