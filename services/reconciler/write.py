@@ -20,10 +20,12 @@ from services.reconciler.ways import Way, way_of
 from shared.kinds.refs import ResourceKey
 from shared.kube import BadRequest, Conflict, Invalid, KubeError, ServerTimeout
 from shared.merge import Path, taken_over
+from shared.telemetry import get_logger
 
 Obj = dict[str, Any]
-TRIES = 3
+log = get_logger()
 GONE_SECONDS = 60.0
+PAUSES = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)
 TRIAL = "-tiphys-trial"
 
 
@@ -118,8 +120,23 @@ async def recreate(writing: Writing, obj: Obj, live: Live, way: Way) -> str:
     await creatable(writing.destination, obj, way)
     if not writing.dry_run:
         await removed(writing.destination, live.key, writing.propagation)
-        await apply(writing, obj, way)
+        await made_again(writing, obj, way)
     return "replaced"
+
+
+async def made_again(writing: Writing, obj: Obj, way: Way) -> None:
+    """Make what has just been deleted; an API server that fails for a while must not leave us without it."""
+    for pause in PAUSES:
+        try:
+            await apply(writing, obj, way)
+        except KubeError as error:
+            if not error.retriable:
+                raise
+            log.warning("an object that was deleted to be made again is not there yet", error=error.message)
+            await asyncio.sleep(pause)
+        else:
+            return
+    await apply(writing, obj, way)
 
 
 async def creatable(destination: Destination, obj: Obj, way: Way) -> None:

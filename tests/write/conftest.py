@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,6 +23,7 @@ from shared.kinds.tracking import Tracking
 from shared.kube import connect
 from shared.merge import digest
 from tests.parts.cluster import ClusterUnderTest
+from tests.parts.faultproxy import FaultProxy, faulty
 
 Obj = dict[str, Any]
 
@@ -76,9 +79,9 @@ async def assess(live: Live) -> Health | None:
     return health(live.load())
 
 
-@pytest.fixture
-async def desk(cluster: ClusterUnderTest, namespace: str) -> AsyncIterator[Desk]:
-    async with connect(cluster.kubeconfig) as connected, asyncio.TaskGroup() as tasks:
+@asynccontextmanager
+async def opened(cluster: ClusterUnderTest, kubeconfig: Path, namespace: str) -> AsyncIterator[Desk]:
+    async with connect(kubeconfig) as connected, asyncio.TaskGroup() as tasks:
         destination = Destination(
             connected,
             tasks,
@@ -90,3 +93,22 @@ async def desk(cluster: ClusterUnderTest, namespace: str) -> AsyncIterator[Desk]
         )
         yield Desk(cluster, destination, namespace)
         await destination.stop()
+
+
+@pytest.fixture
+async def desk(cluster: ClusterUnderTest, namespace: str) -> AsyncIterator[Desk]:
+    async with opened(cluster, cluster.kubeconfig, namespace) as found:
+        yield found
+
+
+@pytest.fixture
+async def proxy(cluster: ClusterUnderTest) -> AsyncIterator[FaultProxy]:
+    async with faulty(cluster.kubeconfig) as running:
+        yield running
+
+
+@pytest.fixture
+async def shaky(cluster: ClusterUnderTest, proxy: FaultProxy, namespace: str) -> AsyncIterator[Desk]:
+    """A desk whose API server is behind the proxy."""
+    async with opened(cluster, proxy.kubeconfig, namespace) as found:
+        yield found

@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 
 from services.reconciler.compare import FIELD_MANAGER, judge, live_digest
+from services.reconciler.desired import Target
+from services.reconciler.expressions import leads
+from shared.engines.client import Engines
 from shared.kinds.customizations import Ignored
 from shared.kube import verbs
 from tests.write.conftest import Desk
@@ -98,6 +101,25 @@ async def test_ignored_fields_are_left_as_they_live_when_that_is_asked_for(desk:
     assert desk.get("deployment", "it")["spec"]["replicas"] == 3
     await desk.write(target)
     assert desk.get("deployment", "it")["spec"]["replicas"] == 1
+
+
+async def test_what_is_left_may_be_named_by_a_jq_expression(desk: Desk, engines: Engines) -> None:
+    async def get() -> Engines:
+        return engines
+
+    def where(target: Target) -> Any:
+        return leads(get, target.ignored, target.obj, 5.0)
+
+    image = '.spec.template.spec.containers[] | select(.name == "c") | .image'
+    target = desk.target(deployment(1), ignored=Ignored(jq_path_expressions=(image,)))
+    await desk.write(target)
+    resource = await desk.destination.resource(target.key.group_kind)
+    other = [{"op": "replace", "path": "/spec/template/spec/containers/0/image", "value": "other"}]
+    cluster, json_patch = desk.destination.cluster, verbs.JSON_PATCH
+    await verbs.patch(cluster, resource, desk.namespace, "it", other, content_type=json_patch)
+    await desk.until(target, lambda live: live is not None and b'"image":"other"' in live.raw)
+    await desk.write(target, ["RespectIgnoreDifferences=true"], leads=where)
+    assert desk.get("deployment", "it")["spec"]["template"]["spec"]["containers"][0]["image"] == "other"
 
 
 async def test_unknown_fields_are_refused_unless_validation_is_off(desk: Desk) -> None:
