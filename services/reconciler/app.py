@@ -1,6 +1,7 @@
 """Wiring only: what the reconciler hears, and which function takes it."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 
 from services.reconciler import handlers
@@ -8,25 +9,29 @@ from services.reconciler.announce import send
 from services.reconciler.assess import Assessor
 from services.reconciler.destinations import Destinations
 from services.reconciler.follow import check_heads, follow_heads
+from services.reconciler.handover import turns
 from services.reconciler.heads import Heads
+from services.reconciler.membership import FORGOTTEN_AFTER, Membership
 from services.reconciler.parts import Parts
 from services.reconciler.project_deletion import settle
 from services.reconciler.projects import Projects
 from services.reconciler.reconcile import reconcile
 from services.reconciler.settings import Settings
 from services.reconciler.watches import (
-    read,
     watch_applications,
     watch_clusters,
     watch_keys,
     watch_projects,
     watch_settings,
 )
+from shared.clock import now
 from shared.engines.openings import Openings
 from shared.events import GitRevision
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Discovery, Recorder, WorkQueue
 from shared.run import Context
+
+ANSWERS_LATE = timedelta(minutes=1)  # a revision may be told a little before git_watcher answers with it
 
 
 async def app(context: Context) -> None:
@@ -37,15 +42,23 @@ async def app(context: Context) -> None:
         parts = await wire(context, settings, discovery, tasks)
         tasks.create_task(parts.recorder.run())
         tasks.create_task(send(parts))
+        context.health.set_ready("partitions", ok=False, why="no heartbeat yet")
+        tasks.create_task(parts.membership.run(turns(parts, context.health)))
         for watch in (watch_settings, watch_keys, watch_clusters, watch_projects, watch_applications):
             await watch(parts, context, discovery, tasks)
-        tasks.create_task(
-            context.bus.consume(GitRevision, "reconciler", partial(handlers.on_revision, parts), concurrency=8)
-        )
+        tasks.create_task(hear_revisions(parts))
         tasks.create_task(parts.queue.run(partial(reconcile, parts), workers=settings.workers))
         tasks.create_task(parts.leaving_projects.run(partial(settle, parts), workers=1))
         tasks.create_task(check_heads(parts))
         tasks.create_task(follow_heads(parts))
+
+
+async def hear_revisions(parts: Parts) -> None:
+    """Every replica hears of every revision: any of them may hold an Application that reads it."""
+    since = now() - ANSWERS_LATE
+    name = f"reconciler-{parts.membership.me}"
+    on_revision = partial(handlers.on_revision, parts)
+    await parts.bus.consume(GitRevision, name, on_revision, concurrency=8, start=since, forgotten_after=FORGOTTEN_AFTER)
 
 
 async def wire(context: Context, settings: Settings, discovery: Discovery, tasks: asyncio.TaskGroup) -> Parts:
@@ -71,7 +84,7 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         known_applications=Applications(
             context.cluster,
             applications,
-            read,
+            bytes,
             own=context.namespace,
             given=context.common.application_namespaces,
         ),
@@ -84,6 +97,7 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         openings=Openings(context.engines),
         engines=context.engines,
         assess=assess,
+        membership=Membership(context.bus),
         spawn=tasks.create_task,
     )
     return parts

@@ -7,10 +7,12 @@ writes, the syncs and the passes of each destination have limits of their own.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from copy import copy
 from typing import Any
 
+from services.reconciler import fence
 from services.reconciler.live import Live, LiveObjects, OnChange
 from services.reconciler.reach import WHOLE, Reach
 from services.reconciler.watched import Watched
@@ -99,6 +101,13 @@ class Destination:
             else:
                 self.live.put(self.live.read(key.group_kind, resource.api_version, found, compact(found)))
 
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        """One of the turns to write, unless the Application has come into other hands meanwhile."""
+        async with self._writes:
+            fence.check()
+            yield
+
     async def apply(
         self, obj: Obj, *, manager: str, dry_run: bool = False, validation: Validation | None = None
     ) -> Obj:
@@ -108,7 +117,7 @@ class Destination:
         """
         resource = await self.resource(GVK.of(obj))
         try:
-            async with self._writes:
+            async with self._writing():
                 done = await verbs.apply(
                     self._writer, resource, obj, manager=manager, force=True, dry_run=dry_run, validation=validation
                 )
@@ -122,7 +131,7 @@ class Destination:
     async def update(self, obj: Obj, *, manager: str, dry_run: bool, validation: Validation | None = None) -> Obj:
         """Put an object in the place of the one at its resourceVersion. Raises ApiError, UnknownKind."""
         resource = await self.resource(GVK.of(obj))
-        async with self._writes:
+        async with self._writing():
             done = await verbs.update(
                 self._writer, resource, obj, manager=manager, dry_run=dry_run, validation=validation
             )
@@ -136,7 +145,7 @@ class Destination:
             {"op": "replace", "path": "/metadata/resourceVersion", "value": metadata["resourceVersion"]},
         ]
         namespace, name = metadata.get("namespace"), metadata["name"]
-        async with self._writes:
+        async with self._writing():
             return self._noted(
                 await verbs.patch(self._writer, resource, namespace, name, patch, content_type=verbs.JSON_PATCH)
             )
@@ -151,7 +160,7 @@ class Destination:
     async def patch(self, key: ResourceKey, body: Obj) -> None:
         """Merge-patch an object that is there; one that is gone is no error. Raises ApiError, UnknownKind."""
         resource = await self.resource(key.group_kind)
-        async with self._writes:
+        async with self._writing():
             try:
                 await verbs.patch(self._writer, resource, key.namespace, key.name, body)
             except NotFound:
@@ -175,7 +184,7 @@ class Destination:
     async def delete(self, key: ResourceKey, *, uid: str, propagation: str) -> None:
         """Delete the object that has this uid; one that is gone already is no error. Raises ApiError, UnknownKind."""
         resource = await self.resource(GroupKind(key.group, key.kind))
-        async with self._writes:
+        async with self._writing():
             try:
                 await verbs.delete(self._writer, resource, key.namespace, key.name, propagation=propagation, uid=uid)
             except NotFound:

@@ -11,6 +11,7 @@ from services.reconciler.destinations import Destinations
 from services.reconciler.heads import Heads
 from services.reconciler.index import InputIndex
 from services.reconciler.keys import AppKey
+from services.reconciler.membership import Membership
 from services.reconciler.projects import Projects
 from services.reconciler.settings import Settings
 from services.reconciler.state import AppState
@@ -43,7 +44,8 @@ class Parts:
     queue: WorkQueue[AppKey]
     argo: ArgoSettings
     openings: Openings
-    known_applications: Applications[Obj]
+    known_applications: Applications[bytes]
+    membership: Membership
     engines: Callable[[], Awaitable[Engines]]
     assess: Assessor
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]

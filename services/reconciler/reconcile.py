@@ -10,8 +10,10 @@ from services.reconciler.act import act, end_if_asked
 from services.reconciler.deletion import finalize
 from services.reconciler.desire import desire
 from services.reconciler.desired import Condition
+from services.reconciler.destination import Destination
 from services.reconciler.destinations import destination_of
 from services.reconciler.errors import ApplicationError, InvalidSpec
+from services.reconciler.fence import fenced
 from services.reconciler.gate import permission
 from services.reconciler.keys import AppKey
 from services.reconciler.observe import observe
@@ -28,22 +30,27 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 180.0
 async def reconcile(parts: Parts, key: AppKey) -> None:
     """Do one pass."""
     state = parts.states.get(key)
-    if state is None:
+    if state is None or not may_begin(parts, state):
         return
-    with trace.traced(state.delivery):
+    with trace.traced(state.delivery), fenced(lambda: parts.membership.acts(key)):
         if state.deleting:
             await finalize(parts, state)
             return
         end_if_asked(state)
-        state.errors = await look(parts, state)
-        if not state.errors:
-            act(parts, state, await destination_of(parts, state))
+        destination, state.errors = await look(parts, state)
+        if destination is not None and parts.membership.takes(key):
+            act(parts, state, destination)
         await report(parts, state)
     schedule(parts, state)
 
 
-async def look(parts: Parts, state: AppState) -> tuple[Condition, ...]:
-    """Find out what is wanted and what lives; give what made that impossible."""
+def may_begin(parts: Parts, state: AppState) -> bool:
+    """Tell whether a pass may begin; in a partition that is handed over only to say how a sync goes on and ends."""
+    return parts.membership.takes(state.key) or (parts.membership.acts(state.key) and state.running is not None)
+
+
+async def look(parts: Parts, state: AppState) -> tuple[Destination | None, tuple[Condition, ...]]:
+    """Find out what is wanted and what lives, and where; or give what made that impossible."""
     try:
         if state.problems:
             raise InvalidSpec("; ".join(state.problems))
@@ -53,9 +60,9 @@ async def look(parts: Parts, state: AppState) -> tuple[Condition, ...]:
         await observe(parts, state, destination)
         state.window = await permission(parts, state, manual=False)
     except ApplicationError as error:
-        return fault(state, error)
+        return None, fault(state, error)
     state.failures = 0
-    return ()
+    return destination, ()
 
 
 def fault(state: AppState, error: ApplicationError) -> tuple[Condition, ...]:

@@ -9,7 +9,7 @@ import time
 
 import orjson
 
-from services.reconciler import history
+from services.reconciler import fence, history
 from services.reconciler.announce import announce
 from services.reconciler.desire import current_revisions
 from services.reconciler.parts import Parts
@@ -119,6 +119,7 @@ def _too_soon(parts: Parts, state: AppState, after: Obj) -> bool:
 
 async def write(parts: Parts, state: AppState, patch: Obj) -> None:
     """Patch the object, and remember what came back."""
+    fence.check()
     state.reported_at = begun = time.monotonic()
     body = orjson.dumps(patch)
     try:

@@ -34,7 +34,7 @@ def read(raw: bytes) -> Obj:
 
 
 async def watch(
-    context: Context, tasks: asyncio.TaskGroup, informer: Informer[Obj] | Applications[Obj], take: Callable[..., None]
+    context: Context, tasks: asyncio.TaskGroup, informer: Informer[Obj] | Applications[bytes], take: Callable[..., None]
 ) -> None:
     """Run an informer in the group, and wait for its first list."""
     tasks.create_task(informer.run(take))
@@ -113,7 +113,8 @@ async def watch_projects(parts: Parts, context: Context, discovery: Discovery, t
 async def watch_applications(parts: Parts, context: Context, _discovery: Discovery, tasks: asyncio.TaskGroup) -> None:
     """Hear of every Application, in Argo CD's namespace and in those that `application.namespaces` lists."""
 
-    def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
-        handlers.on_application(parts, AppKey(*key), None if type_ is EventType.DELETED else obj)
+    def take(type_: EventType, key: Key, raw: bytes, _old: bytes | None) -> None:
+        if parts.membership.holds(AppKey(*key)):  # others are not even parsed
+            handlers.on_application(parts, AppKey(*key), None if type_ is EventType.DELETED else read(raw))
 
     await watch(context, tasks, parts.known_applications, take)

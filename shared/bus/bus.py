@@ -94,9 +94,14 @@ class Bus:
         ack_wait: float = 30.0,
         time_limit: float = 600.0,
         first_pause: float = 0.5,
-        start: Literal["all", "new"] = "all",
+        start: Literal["all", "new"] | datetime = "all",
+        forgotten_after: float | None = None,
     ) -> None:
-        """Handle events until cancelled; replicas that use the same durable share them."""
+        """Handle events until cancelled; replicas that use the same durable share them.
+
+        `forgotten_after`: the server forgets the durable that many seconds after its last reader went, for readers of
+        which each needs every event. One that comes back after that goes on where it was.
+        """
         pattern = subject or event.filter
         plan = Consumption(
             event=event,
@@ -109,6 +114,7 @@ class Bus:
             time_limit=time_limit,
             first_pause=first_pause,
             start=start,
+            forgotten_after=forgotten_after,
         )
         puller = Puller(self._link, plan)
         settler = Settler(self._link, plan, handler)
@@ -119,7 +125,7 @@ class Bus:
                 for _ in range(concurrency):
                     tasks.create_task(work(puller, settler.take))
         finally:
-            await puller.give_back()
+            await puller.end()
 
     async def request(self, question: Asks[Reply], *, timeout: float = 30.0) -> Reply:  # noqa: ASYNC109
         """The answer; raises RequestError and nothing else."""

@@ -15,6 +15,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Generic, Literal, NamedTuple, TypeVar
 
@@ -51,7 +52,8 @@ class Consumption(Generic[E]):
     ack_wait: float
     time_limit: float
     first_pause: float
-    start: Literal["all", "new"]
+    start: Literal["all", "new"] | datetime
+    forgotten_after: float | None
 
 
 class HandlerCancelled(Exception):

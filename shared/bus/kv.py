@@ -12,9 +12,10 @@ import orjson
 from nats.aio.msg import Msg
 
 from shared.bus import streams
-from shared.bus.errors import BusError, Conflict, StreamMissing
-from shared.bus.link import Link, NobodyListens
+from shared.bus.errors import BusError, Conflict, Disconnected, StreamMissing
+from shared.bus.link import Link, Lost, NobodyListens
 from shared.bus.streams import Stream
+from shared.bus.tail import batch
 
 ONLY_AFTER = "Nats-Expected-Last-Subject-Sequence"
 OPERATION = "KV-Operation"
@@ -93,6 +94,19 @@ class Kv:
             entry = await self.get(subject.removeprefix(prefix))
             if entry is not None:
                 yield entry
+
+    async def snapshot(self) -> dict[str, Entry]:
+        """Every key that has a value, as all of them were at one moment; one round trip."""
+        prefix = f"$KV.{self._bucket}."
+        try:
+            found = await batch(await self._link.connection(15), self._stream.name, {"multi_last": [f"{prefix}>"]})
+        except Lost as error:
+            raise Disconnected("the connection to NATS broke") from error
+        return {
+            (name := one.subject.removeprefix(prefix)): Entry(name, one.data, one.sequence)
+            for one in found.envelopes
+            if one.sequence is not None and one.headers.get(OPERATION) not in GONE
+        }
 
     async def _last(self, name: str) -> int:
         message = await self._link.ask(

@@ -11,6 +11,7 @@ import itertools
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -25,6 +26,7 @@ from shared.telemetry import get_logger
 log = get_logger()
 EXPIRES, HEARTBEAT = 30.0, 5.0
 REFUSED_PAUSE = 2.0
+GOODBYE = 2.0
 NANOSECOND = 1_000_000_000
 REQUEST_ENDED = ("404", "408", "409")
 
@@ -33,18 +35,28 @@ class SessionEnded(Exception):
     """The consumer has to be bound again; the text says why."""
 
 
-def consumer_config(plan: Consumption[E]) -> dict[str, Any]:
+def consumer_config(plan: Consumption[E], after: int = 0) -> dict[str, Any]:
     return {
         "durable_name": plan.durable,
         "name": plan.durable,
-        "deliver_policy": plan.start,
         "ack_policy": "explicit",
         "ack_wait": int(plan.ack_wait * NANOSECOND),
         "max_deliver": -1,  # the client counts: only it can say why a message died
         "filter_subject": plan.subject,
         "replay_policy": "instant",
         "max_ack_pending": 10_000,
+        **_where(plan, after),
+        **({"inactive_threshold": int(plan.forgotten_after * NANOSECOND)} if plan.forgotten_after else {}),
     }
+
+
+def _where(plan: Consumption[E], after: int) -> dict[str, Any]:
+    """From where on messages are delivered; `after`: the last one that a forgotten consumer brought."""
+    if after:
+        return {"deliver_policy": "by_start_sequence", "opt_start_seq": after + 1}
+    if isinstance(plan.start, datetime):
+        return {"deliver_policy": "by_start_time", "opt_start_time": plan.start.isoformat()}
+    return {"deliver_policy": plan.start}
 
 
 class Puller:
@@ -56,6 +68,7 @@ class Puller:
         self._window = max(2 * plan.concurrency, 2)
         self._asked = 0
         self._heard = 0.0
+        self._newest = 0
         self._ended = ""
         self._wake = asyncio.Event()
         self.messages: asyncio.Queue[Msg] = asyncio.Queue()
@@ -89,8 +102,10 @@ class Puller:
                 await self._pass(connection)
 
     async def _ensure(self) -> None:
+        if self._newest and self._plan.forgotten_after and await self._stands():
+            return
         operation = f"CONSUMER.DURABLE.CREATE.{self._plan.stream}.{self._plan.durable}"
-        body = {"stream_name": self._plan.stream, "config": consumer_config(self._plan)}
+        body = {"stream_name": self._plan.stream, "config": consumer_config(self._plan, self._newest)}
         try:
             await streams.api(self._link, operation, body)
         except streams.ApiError as error:
@@ -98,6 +113,16 @@ class Puller:
                 raise
             await streams.ensure_streams(self._link)
             await streams.api(self._link, operation, body)
+
+    async def _stands(self) -> bool:
+        """Whether the server still knows a durable that it may have forgotten."""
+        try:
+            await streams.api(self._link, f"CONSUMER.INFO.{self._plan.stream}.{self._plan.durable}")
+        except streams.ApiError as error:
+            if error.error_code in {streams.CONSUMER_NOT_FOUND, streams.STREAM_NOT_FOUND}:
+                return False
+            raise
+        return True
 
     async def _ask(self, connection: Connection, inbox: str) -> None:
         free = self._window - self._asked - len(self.held)
@@ -126,6 +151,8 @@ class Puller:
         status = (message.headers or {}).get("Status")
         if status is None or message.data:
             self._asked -= 1
+            if self._plan.forgotten_after:
+                self._newest = max(self._newest, message.metadata.sequence.stream)
             if message.reply not in self.held:
                 self.held[message.reply] = message
                 self.messages.put_nowait(message)
@@ -140,8 +167,13 @@ class Puller:
             self._ended = f"{status} {headers.get('Description', '')}"
         self._wake.set()
 
-    async def give_back(self) -> None:
+    async def end(self) -> None:
         """Let others have at once what this consumer took and did not settle."""
+        if self._plan.forgotten_after and self._link.connected:
+            with suppress(BusError):
+                operation = f"CONSUMER.DELETE.{self._plan.stream}.{self._plan.durable}"
+                await streams.api(self._link, operation, within=GOODBYE)
+            return
         for message in list(self.held.values()):
             if self._link.connected:
                 await settle(self._link, message, b"-NAK")

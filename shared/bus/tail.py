@@ -42,7 +42,7 @@ def _stored(message: Msg) -> Envelope:
     )
 
 
-async def _batch(connection: Connection, subject: str, where: dict[str, Any]) -> Batch:
+async def batch(connection: Connection, stream: str, what: dict[str, Any]) -> Batch:
     """One direct-get batch; the server ends it with an empty 204 that tells how much more there is."""
     arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
 
@@ -53,10 +53,9 @@ async def _batch(connection: Connection, subject: str, where: dict[str, Any]) ->
         arrived.put_nowait(None)
 
     inbox = connection.client.new_inbox()
-    body = orjson.dumps({"batch": BATCH, "next_by_subj": subject, **where})
     envelopes: list[Envelope] = []
     async with connection.subscribed(inbox, on_message, on_lost=on_lost):
-        await connection.publish(f"$JS.API.DIRECT.GET.{stream_of(subject)}", body, reply=inbox)
+        await connection.publish(f"$JS.API.DIRECT.GET.{stream}", orjson.dumps(what), reply=inbox)
         while True:
             message = await _next(arrived)
             status = (message.headers or {}).get("Status", "")
@@ -67,7 +66,7 @@ async def _batch(connection: Connection, subject: str, where: dict[str, Any]) ->
             elif status == "404":
                 return Batch(envelopes, 0)
             else:
-                raise StreamMissing(f"{stream_of(subject)} can't be read: {status}")
+                raise StreamMissing(f"{stream} can't be read: {status}")
 
 
 async def _next(arrived: "asyncio.Queue[Msg | None]") -> Msg:
@@ -117,13 +116,14 @@ async def history(
         while True:
             rung.clear()
             try:
-                batch = await _batch(await link.connection(30), subject, where)
+                what = {"batch": BATCH, "next_by_subj": subject, **where}
+                found = await batch(await link.connection(30), stream_of(subject), what)
             except Lost:
                 continue
-            for envelope in batch.envelopes:
+            for envelope in found.envelopes:
                 yield envelope
                 where = {"seq": envelope.sequence + 1}
-            if not batch.pending:
+            if not found.pending:
                 if not follow:
                     return
                 await rung.wait()

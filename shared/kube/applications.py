@@ -39,6 +39,10 @@ class Applications(Generic[T]):
         self._current: Informer[T] | None = None
         self._changed = asyncio.Event()
 
+    def items(self) -> list[tuple[Key, T]]:
+        """Give every Application that counts now."""
+        return list(self._told.items())
+
     async def run(self, on_event: OnEvent[T]) -> None:
         """List and watch until cancelled."""
         params: Informer[dict[str, Any]] = Informer(

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from services.stack import cluster as embedded
 from services.stack import install
 from services.stack.cluster import Cluster as Embedded
 from services.stack.gitserver import GitServer, Webhook
-from services.stack.options import free_port
+from services.stack.options import StackError, probe
 from shared.bus.server import Server, running
 from shared.kube import Cluster, Discovery, connect
 
@@ -23,7 +24,10 @@ SERVICES = ("gateway", "git_watcher", "renderer", "reconciler")
 
 @dataclass
 class Parts:
-    """`kill` ends a part with SIGKILL; `start` brings it back on the same port and folder."""
+    """`kill` ends a part with SIGKILL; `start` brings it back on the same port and folder.
+
+    A second replica of a service is called `reconciler-2`. `kubeconfigs`: other ways to the cluster for some parts.
+    """
 
     data: Path
     bus: Server
@@ -33,6 +37,7 @@ class Parts:
     git: GitServer
     gateway_port: int
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    kubeconfigs: dict[str, Path] = field(default_factory=dict)
 
     async def kill(self, part: str) -> None:
         if part == "nats-server":
@@ -52,32 +57,50 @@ class Parts:
         else:
             self.processes[part] = self._spawn(part)
 
-    def _spawn(self, service: str) -> subprocess.Popen[bytes]:
+    def freeze(self, part: str) -> None:
+        """Stop it in the middle of whatever it does, as a machine that swaps does; `thaw` lets it go on."""
+        os.killpg(self.processes[part].pid, signal.SIGSTOP)
+
+    def thaw(self, part: str) -> None:
+        os.killpg(self.processes[part].pid, signal.SIGCONT)
+
+    def _spawn(self, part: str) -> subprocess.Popen[bytes]:
+        service = part.partition("-")[0]
         listen = f"127.0.0.1:{self.gateway_port}" if service == "gateway" else "127.0.0.1:0"
         command = [sys.executable, "-m", "services.cli", "run", service, "--listen", listen]
-        where = ["--kubeconfig", str(self.control_plane.kubeconfig), "--nats", self.bus.url, "--data", str(self.data)]
-        log = (self.data / f"{service}.log").open("ab")
+        kubeconfig = self.kubeconfigs.get(part, self.control_plane.kubeconfig)
+        where = ["--kubeconfig", str(kubeconfig), "--nats", self.bus.url, "--data", str(self.data)]
+        log = (self.data / f"{part}.log").open("ab")
         with log:
             return subprocess.Popen([*command, *where], stdout=log, stderr=log, start_new_session=True)
 
     def logs(self) -> str:
-        return "\n".join(f"--- {one}\n{(self.data / f'{one}.log').read_text()[-2000:]}" for one in SERVICES)
+        files = sorted(self.data.glob("*.log"))
+        return "\n".join(f"--- {file.stem}\n{file.read_text()[-2000:]}" for file in files)
+
+
+def reserved_port() -> int:
+    """A port that the system gives to nobody by itself, free again whenever its service is killed."""
+    for _ in range(100):
+        with suppress(StackError):
+            return probe("127.0.0.1", random.randint(20_000, 29_999))
+    raise AssertionError("no port is free")
 
 
 @asynccontextmanager
-async def separate(folder: Path) -> AsyncIterator[Parts]:
+async def separate(folder: Path, services: tuple[str, ...] = SERVICES) -> AsyncIterator[Parts]:
     """Everything up, in its own processes; nothing of it is left afterwards."""
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(running(folder / "nats"))
         control_plane = await stack.enter_async_context(embedded.running(folder / "cluster", report=lambda _line: None))
         cluster = await stack.enter_async_context(connect(control_plane.kubeconfig))
-        port = free_port()
+        port = reserved_port()
         webhook = Webhook(f"http://127.0.0.1:{port}/api/webhook")
         git = await stack.enter_async_context(GitServer(folder / "git", webhook=webhook))
         await install.install(cluster, "argocd", empty_settings=True)
         parts = Parts(folder, bus, control_plane, cluster, Discovery(cluster), git, port)
         stack.push_async_callback(_end, parts)
-        for service in SERVICES:
+        for service in services:
             await parts.start(service)
         yield parts
 
