@@ -82,7 +82,8 @@ class Routed:
 @dataclass(frozen=True)
 class Router:
     """`name` is its field in `trafficRouting`. `wanted` objects may be others than those that `reads` names, but every
-    object that a router may change or delete must be in `reads`, so that its live state is known.
+    object that a router may change or delete must be in `reads`, so that its live state is known. `follows` names more
+    to read, once those are known: what they refer to.
 
     `verified` judges, from the same objects, whether the weights have arrived in the load balancer; None: no opinion.
     """
@@ -91,6 +92,7 @@ class Router:
     configured: Callable[[TrafficRouting], bool]
     reads: Callable[[Rollout], tuple[Ref, ...]]
     route: Callable[[Objects, Rollout, Plan], Routed]
+    follows: Callable[[Objects, Rollout], tuple[Ref, ...]] = lambda _objects, _rollout: ()
     verified: Callable[[Objects, Rollout, Plan], bool | None] = lambda _objects, _rollout, _plan: None
     headers: bool = False
     mirrors: bool = False

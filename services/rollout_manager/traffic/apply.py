@@ -4,7 +4,7 @@ The only I/O of traffic routing. All routers plan before anything is written, so
 nothing of another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from services.rollout_manager.keys import Obj, Ref, ref_of
 from services.rollout_manager.labels import FIELD_MANAGER
@@ -17,13 +17,20 @@ from shared.merge import merge_patch_between
 
 async def read(objects: Objects, rollout: Rollout, routers: tuple[Router, ...]) -> dict[Ref, Obj | None]:
     """Everything that the routers read. Raises Unroutable when the cluster does not know a kind."""
-    found: dict[Ref, Obj | None] = {}
-    for ref in dict.fromkeys(ref for router in routers for ref in router.reads(rollout)):
-        try:
-            found[ref] = await objects.get(ref)
-        except UnknownKind as error:
-            raise Unroutable(f"the cluster knows no {ref.kind} of {ref.group}: is its CRD installed?") from error
-    return found
+    found = {ref: await _get(objects, ref) for ref in _distinct(router.reads(rollout) for router in routers)}
+    more = _distinct(router.follows(found, rollout) for router in routers)
+    return found | {ref: await _get(objects, ref) for ref in more if ref not in found}
+
+
+def _distinct(refs: Iterable[tuple[Ref, ...]]) -> list[Ref]:
+    return list(dict.fromkeys(ref for some in refs for ref in some))
+
+
+async def _get(objects: Objects, ref: Ref) -> Obj | None:
+    try:
+        return await objects.get(ref)
+    except UnknownKind as error:
+        raise Unroutable(f"the cluster knows no {ref.kind} of {ref.group}: is its CRD installed?") from error
 
 
 def route(routers: tuple[Router, ...], live: Mapping[Ref, Obj | None], rollout: Rollout, plan: Plan) -> Routed:

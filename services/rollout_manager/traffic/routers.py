@@ -3,10 +3,31 @@
 What a Rollout asks for and no module does is in `missing`: it becomes a problem of the spec, never a silent nothing.
 """
 
-from services.rollout_manager.traffic import Router, nginx
+from services.rollout_manager.traffic import (
+    Router,
+    alb,
+    ambassador,
+    apisix,
+    appmesh,
+    gatewayapi,
+    istio,
+    nginx,
+    smi,
+    traefik,
+)
 from shared.kinds.trafficrouting import TrafficRouting
 
-ROUTERS: tuple[Router, ...] = (nginx.ROUTER,)
+ROUTERS: tuple[Router, ...] = (
+    istio.ROUTER,
+    nginx.ROUTER,
+    alb.ROUTER,
+    smi.ROUTER,
+    ambassador.ROUTER,
+    appmesh.ROUTER,
+    traefik.ROUTER,
+    apisix.ROUTER,
+    gatewayapi.ROUTER,
+)
 FIELDS = ("istio", "nginx", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix")
 
 
