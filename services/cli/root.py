@@ -4,7 +4,15 @@ when it runs.
 
 import typer
 
-from services.cli import app_change_commands, change_commands, cluster_commands, image_commands, stack_commands
+from services.cli import (
+    app_change_commands,
+    change_commands,
+    cluster_commands,
+    image_commands,
+    project_rule_commands,
+    stack_commands,
+    trust_commands,
+)
 from services.cli.errors import CODES
 
 _HELP = f"""Event-driven continuous delivery for Kubernetes: Argo's manifests, one stack.
@@ -27,6 +35,9 @@ app.add_typer(app_change_commands.group, name="app")
 app.add_typer(image_commands.group, name="image")
 change_commands.register(app)
 app.add_typer(cluster_commands.group, name="cluster")
+app.add_typer(project_rule_commands.group, name="proj")
+app.add_typer(trust_commands.cert, name="cert")
+app.add_typer(trust_commands.gpg, name="gpg")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shared.git.errors import ToolFailed
-from shared.git.signature import Signature, State
+from shared.git.signature import ID_LENGTH, Signature, State
 
 SECONDS = 15.0
 _OPTIONS = ("--batch", "--no-options", "--no-autostart", "--no-auto-key-retrieve", "--trust-model", "always")
@@ -57,6 +57,17 @@ def import_key(home: Path, armored: str) -> bool:
         return False
     said = _gpg(home, "--status-fd", "1", "--import", stdin=armored.encode())
     return b"[GNUPG:] IMPORT_OK" in said.stdout  # its exit code also says that no agent runs
+
+
+def split_keys(armored: str) -> dict[str, str]:
+    """Give each public key of a text by its long ID, in an armour of its own."""
+    with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
+        home = Path(folder)
+        if not import_key(home, armored):
+            return {}
+        keys = keys_in(armored)
+        exported = (_gpg(home, "--armor", "--export", key.fingerprint).stdout.decode() for key in keys)
+        return {key.fingerprint[-ID_LENGTH:]: text for key, text in zip(keys, exported, strict=True)}
 
 
 def keys_in(armored: str) -> list[Key]:

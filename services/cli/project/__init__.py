@@ -1,0 +1,1 @@
+"""What `tiphys proj` does: AppProjects read, changed by pure functions, checked, and written as kubectl would."""

@@ -1,0 +1,106 @@
+"""`tiphys proj ...`: names, options and help of the commands on AppProjects; services/cli/project/ does the work."""
+
+# ruff: noqa: PLR0917 - typer hands options over by name
+
+from typing import Annotated
+
+import typer
+
+from services.cli import project_integrity_commands, project_role_commands, project_window_commands
+from services.cli.command import command
+from services.cli.options import Where
+
+group = typer.Typer(help="Projects: what their Applications may do.", no_args_is_help=True)
+group.add_typer(project_role_commands.group, name="role")
+group.add_typer(project_window_commands.group, name="windows")
+group.add_typer(project_integrity_commands.group, name="source-integrity")
+
+Name = Annotated[str, typer.Argument(help="The project.", metavar="PROJECT")]
+Description = Annotated[str | None, typer.Option("--description", help="What it is for.")]
+Sources = Annotated[
+    list[str] | None, typer.Option("-s", "--src", help="A permitted repository; globs, ! denies.", metavar="URL")
+]
+Destinations = Annotated[
+    list[str] | None, typer.Option("-d", "--dest", help="A permitted destination.", metavar="SERVER,NAMESPACE")
+]
+Namespaces = Annotated[
+    list[str] | None,
+    typer.Option("--source-namespaces", help="A namespace whose Applications may use it.", metavar="NAME"),
+]
+ClusterKinds = Annotated[
+    list[str] | None, typer.Option("--allow-cluster-resource", help="A cluster-scoped kind.", metavar="GROUP/KIND")
+]
+Keys = Annotated[list[str] | None, typer.Option("--signature-keys", help="A key that may sign.", metavar="ID")]
+Orphaned = Annotated[bool | None, typer.Option("--orphaned-resources", help="Look for orphaned resources.")]
+Warn = Annotated[bool | None, typer.Option("--orphaned-resources-warn", help="And warn about them.")]
+
+
+@command(group, "list", examples=("tiphys proj list", "tiphys proj list -o json"))
+async def list_(where: Where) -> None:
+    """List projects, with what is wrong with them."""
+    from services.cli.project import read
+
+    await read.show_list(where)
+
+
+@command(group, "get", examples=("tiphys proj get team", "tiphys proj get team -o yaml"))
+async def get(where: Where, name: Name) -> None:
+    """Show everything that a project permits."""
+    from services.cli.project import read
+
+    await read.show(where, name)
+
+
+@command(
+    group,
+    "create",
+    examples=("tiphys proj create team -s 'https://git.example.org/team/*' -d https://kubernetes.default.svc,team-*",),
+)
+async def create(
+    where: Where,
+    name: Name,
+    description: Description = None,
+    sources: Sources = None,
+    destinations: Destinations = None,
+    namespaces: Namespaces = None,
+    cluster_kinds: ClusterKinds = None,
+    keys: Keys = None,
+    orphaned: Orphaned = None,
+    warn: Warn = None,
+    upsert: Annotated[bool, typer.Option("--upsert", help="Change one that exists.")] = False,
+) -> None:
+    """Create a project; what it is not given it does not permit."""
+    from services.cli.project import rules
+
+    wish = rules.Wish(description, sources, destinations, namespaces, cluster_kinds, keys, orphaned, warn)
+    await rules.create(where, name, wish, upsert=upsert)
+
+
+@command(group, "set", examples=("tiphys proj set team --description 'The web team'", "tiphys proj set team -s '*'"))
+async def set_(
+    where: Where,
+    name: Name,
+    description: Description = None,
+    sources: Sources = None,
+    destinations: Destinations = None,
+    namespaces: Namespaces = None,
+    cluster_kinds: ClusterKinds = None,
+    keys: Keys = None,
+    orphaned: Orphaned = None,
+    warn: Warn = None,
+) -> None:
+    """Set fields of a project; a list that is given takes the place of the one before."""
+    from services.cli.project import rules
+
+    wish = rules.Wish(description, sources, destinations, namespaces, cluster_kinds, keys, orphaned, warn)
+    await rules.set_(where, name, wish)
+
+
+@command(group, "delete", examples=("tiphys proj delete team",))
+async def delete(
+    where: Where, names: Annotated[list[str], typer.Argument(help="The projects.", metavar="PROJECT...")]
+) -> None:
+    """Delete projects. One with the resources finalizer goes when no Application uses it any more."""
+    from services.cli.project import store
+
+    await store.delete(where, names)

@@ -1,0 +1,152 @@
+"""`proj`, `cert` and `gpg` against a running stack: what they write is what kubectl shows and the services act on."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.cli.options import Output, Where
+from services.cli.project import parts, read, rules, store
+from services.cli.trust import certificates, keys
+from tests.parts.gitserver import make_key
+from tests.parts.signing import signers
+from tests.parts.stack import Stack
+
+Obj = dict[str, Any]
+KEY = "4AEE18F83AFDEB23"
+SERVER = "https://kubernetes.default.svc"
+
+
+@dataclass
+class Project:
+    """A project of its own, and where it is."""
+
+    stack: Stack
+    name: str
+
+    @property
+    def where(self) -> Where:
+        return Where(self.stack.data)
+
+    async def spec(self) -> Obj:
+        found: Obj = (await self.stack.get("appproject", self.name, "-n", "argocd"))["spec"]
+        return found
+
+
+@pytest.fixture
+def project(stack: Stack, unique: str) -> Project:
+    return Project(stack, unique)
+
+
+async def test_the_rules_of_a_project(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("-s", "https://git/*", "-d", f"{SERVER},web", "--description", "Web")
+    assert (await project.stack.tiphys("proj", "create", project.name, *words)).code == 0
+    at = (project.where, project.name)
+    await rules.text(*at, "sourceRepos", "https://other/*", add=True)
+    await rules.text(*at, "sourceRepos", "https://git/*", add=False)
+    await rules.text(*at, "sourceNamespaces", "team-*", add=True)
+    await rules.place(*at, "prod", "team-*", by_name=True, add=True)
+    await rules.account(*at, {"server": SERVER, "namespace": "*", "defaultServiceAccount": "deployer"})
+    kind = {"group": "", "kind": "Namespace", "name": "team-*"}
+    await rules.kinds(*at, "cluster", kind, allow=True, in_list="allow")
+    assert (await project.stack.tiphys("proj", "deny-namespace-resource", project.name, "", "Secret")).code == 0
+    await rules.orphaned(*at, {"kind": "ConfigMap", "name": "own-*"}, add=True)
+    assert await project.spec() == {
+        "description": "Web",
+        "sourceRepos": ["https://other/*"],
+        "sourceNamespaces": ["team-*"],
+        "destinations": [{"server": SERVER, "namespace": "web"}, {"name": "prod", "namespace": "team-*"}],
+        "destinationServiceAccounts": [{"server": SERVER, "namespace": "*", "defaultServiceAccount": "deployer"}],
+        "clusterResourceWhitelist": [{"group": "", "kind": "Namespace", "name": "team-*"}],
+        "namespaceResourceBlacklist": [{"group": "", "kind": "Secret"}],
+        "orphanedResources": {"ignore": [{"kind": "ConfigMap", "name": "own-*"}]},
+    }
+    await read.show(*at)
+    await read.show_list(project.where)
+    shown = capsys.readouterr().out
+    assert "prod,team-*" in shown
+    assert "Web" in shown
+    await store.delete(project.where, [project.name])
+    assert (await project.stack.tiphys("proj", "get", project.name)).code == 3
+
+
+async def test_a_change_that_makes_a_project_invalid_is_refused(project: Project) -> None:
+    await rules.create(project.where, project.name, rules.Wish(), upsert=False)
+    refused = await project.stack.tiphys("proj", "add-source", project.name, "![")
+    assert refused.code == 1
+    assert "this would make the project invalid" in refused.err
+    assert "sourceRepos" not in await project.spec()
+
+
+async def test_roles_windows_and_policies(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    await rules.create(project.where, project.name, rules.Wish(), upsert=False)
+    at = (project.where, project.name)
+    await parts.add_role(*at, "dev", "")
+    wanted = ("role", "add-policy", project.name, "dev", "-a", "sync", "--object", "web-*")
+    assert (await project.stack.tiphys("proj", *wanted)).code == 0
+    await parts.group(*at, "dev", "org:web", add=True)
+    wanted = ("--kind", "deny", "--schedule", "0 22 * * *", "--duration", "8h", "--applications", "*")
+    assert (await project.stack.tiphys("proj", "windows", "add", project.name, *wanted)).code == 0
+    await parts.change_window(*at, 0, parts.Window(manual_sync=True, duration="2h"))
+    await parts.add_policy(*at, ["*"], "head", [KEY])
+    await parts.change_policy(*at, 0, parts.PolicyWish(mode="strict"))
+    spec = await project.spec()
+    line = f"p, proj:{project.name}:dev, applications, sync, {project.name}/web-*, allow"
+    assert spec["roles"] == [{"name": "dev", "policies": [line], "groups": ["org:web"]}]
+    window = {"kind": "deny", "schedule": "0 22 * * *", "duration": "2h", "applications": ["*"], "manualSync": True}
+    assert spec["syncWindows"] == [window]
+    gpg = {"mode": "strict", "keys": [KEY]}
+    assert spec["sourceIntegrity"] == {"git": {"policies": [{"repos": [{"url": "*"}], "gpg": gpg}]}}
+    await read.show_role(*at, "dev")
+    await read.show_windows(*at)
+    shown = capsys.readouterr().out
+    assert "org:web" in shown
+    assert "manual" in shown
+    await parts.delete_policy(*at, 0)
+    await parts.delete_window(*at, 0)
+    await parts.delete_role(*at, "dev")
+    left = await project.spec()
+    assert "sourceIntegrity" not in left
+    assert (left["roles"], left["syncWindows"]) == ([], [])
+
+
+async def test_hosts_certificates_and_keys(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where, unique = replace(project.where, output=Output.JSON), project.name
+    host, file = f"{unique}.example.org", tmp_path / "lines"
+    file.write_text(f"{host} {make_key()[1]}\n")
+    assert (await project.stack.tiphys("cert", "add-ssh", "--from", str(file))).code == 0
+    await certificates.show(where, None)
+    found = json.loads(capsys.readouterr().out)
+    assert [one["subtype"] for one in found if one["hostname"] == host] == ["ssh-ed25519"]
+    await certificates.remove(where, host, None, None)
+    assert (await project.stack.tiphys("cert", "rm", host)).code == 3
+
+    with signers() as signing:
+        key = signing.gpg_key(unique)
+        file.write_text(key.armored)
+        assert (await project.stack.tiphys("gpg", "add", "--from", str(file))).code == 0
+        public = signing.ssh_key("carol").file.with_suffix(".key.pub")
+        await keys.add_signers(where, str(public), unique)
+    capsys.readouterr()
+    await keys.show_list(where)
+    rows = json.loads(capsys.readouterr().out)
+    mine = {row["keyID"]: (row["type"], row["identity"]) for row in rows if unique in row["identity"]}
+    assert mine.pop(key.id) == ("ed25519", f"{unique} <{unique}@example.org>")
+    (fingerprint,) = mine
+    await keys.show(where, key.id)
+    assert "BEGIN PGP PUBLIC KEY" in capsys.readouterr().out
+    for name in (key.id, fingerprint):
+        await keys.remove(where, name)
+    assert (await project.stack.tiphys("gpg", "get", key.id)).code == 3
+
+
+async def test_a_private_key_is_never_taken(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "private"
+    file.write_text("-----BEGIN PGP PRIVATE KEY BLOCK-----\ncanary\n")
+    refused = await stack.tiphys("gpg", "add", "--from", str(file))
+    assert refused.code == 1
+    assert "canary" not in refused.err
