@@ -17,6 +17,8 @@ def begin(seen: Observed) -> Draft:
     draft = Draft(seen, state, state.stable)
     _clamp(draft)
     _restart_if_changed(draft)
+    if draft.promoted:
+        state.abort = False  # there is nothing to abort
     if state.abort and not state.aborted_at:
         state.aborted_at = rfc3339(draft.now)
     return draft
@@ -72,7 +74,7 @@ def revise(draft: Draft) -> None:
 
 def create_new(draft: Draft) -> None:
     """Make the ReplicaSet of the new template, with the pods it begins with."""
-    if draft.new is not None or draft.seen.rollout.spec.paused or draft.state.abort:
+    if draft.new is not None or draft.seen.rollout.spec.paused or draft.aborted:
         return
     count = draft.counts.pop("", 0)
     made = make(draft, count)

@@ -8,7 +8,7 @@ from services.rollout_manager import progress
 from services.rollout_manager.draft import Draft, progressing_reason
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.replicas import bounds
-from services.rollout_manager.state import mapping
+from services.rollout_manager.state import entries
 from services.rollout_manager.weights import pointed
 from shared.clock import rfc3339
 
@@ -42,9 +42,8 @@ def put(known: Sequence[Obj], said: Said, now: datetime, *, again: bool = False)
 
 
 def of(draft: Draft) -> list[Obj]:
-    known = mapping(draft.seen.obj, "status").get("conditions")
-    found = [one for one in known if isinstance(one, dict)] if isinstance(known, list) else []
-    found = [one for one in found if one.get("type") not in {"InvalidSpec", "ReplicaFailure"}]
+    known = entries(draft.seen.obj, "status", "conditions")
+    found = [one for one in known if one.get("type") not in {"InvalidSpec", "ReplicaFailure"}]
     now, waiting = draft.now, bool(unfinished(draft))
     healthy = not waiting and not paused(draft) and not draft.state.abort
     found = _healthy(found, now, healthy=healthy)

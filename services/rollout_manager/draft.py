@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from services.rollout_manager.actions import NOTHING_ROUTED, PodMetadata, Say, SetChange
 from services.rollout_manager.keys import Obj, Ref
 from services.rollout_manager.observed import Observed, ReplicaSet
-from services.rollout_manager.state import State
+from services.rollout_manager.state import State, entries, text
 from services.rollout_manager.traffic import Routed
 from shared.clock import rfc3339
 from shared.kinds.strategy import BlueGreen, Canary
@@ -20,8 +20,8 @@ DEFAULT_DELAY = 30
 
 def progressing_reason(obj: Obj) -> str:
     """The reason of the Progressing condition as it was."""
-    conditions = (obj.get("status") or {}).get("conditions") or ()
-    return next((str(one.get("reason") or "") for one in conditions if one.get("type") == "Progressing"), "")
+    found = (one for one in entries(obj, "status", "conditions") if one.get("type") == "Progressing")
+    return next((text(one, "reason") for one in found), "")
 
 
 @dataclass

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from services.rollout_manager.analyses import abort
 from services.rollout_manager.draft import Draft
 from services.rollout_manager.keys import Obj
-from services.rollout_manager.state import mapping, moment, text, whole
+from services.rollout_manager.state import entries, mapping, moment, text, whole
 from services.rollout_manager.steps import current
 
 DEADLINE = 600
@@ -13,8 +13,7 @@ RESTING = {"", "NewReplicaSetAvailable", "RolloutPaused", "RolloutAborted"}
 
 
 def condition(obj: Obj, type_: str) -> Obj:
-    found = mapping(obj, "status").get("conditions")
-    return next((one for one in found or () if isinstance(one, dict) and one.get("type") == type_), {})
+    return next((one for one in entries(obj, "status", "conditions") if one.get("type") == type_), {})
 
 
 def counts(draft: Draft) -> dict[str, int]:

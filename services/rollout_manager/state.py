@@ -65,6 +65,12 @@ def mapping(obj: Mapping[str, Any], *path: str) -> Obj:
     return found if isinstance(found, dict) else {}
 
 
+def entries(obj: Mapping[str, Any], *path: str) -> list[Obj]:
+    """The objects of a list."""
+    found = _at(obj, path)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def _at(obj: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         obj = obj.get(name) if isinstance(obj, Mapping) else None
@@ -110,9 +116,7 @@ def state_of(status: Obj) -> State:
 
 
 def _pauses(status: Obj) -> list[tuple[str, str]]:
-    found = status.get("pauseConditions")
-    entries = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    return [(text(one, "reason"), text(one, "startTime")) for one in entries]
+    return [(text(one, "reason"), text(one, "startTime")) for one in entries(status, "pauseConditions")]
 
 
 def _weights(status: Obj) -> Obj | None:
@@ -123,8 +127,5 @@ def _weights(status: Obj) -> Obj | None:
 
 def _abort_message(status: Obj) -> str:
     """The condition keeps why; the status has no field for it."""
-    conditions = status.get("conditions")
-    for one in conditions if isinstance(conditions, list) else ():
-        if isinstance(one, dict) and one.get("reason") == "RolloutAborted":
-            return text(one, "message").partition(": ")[2]
-    return ""
+    found = (one for one in entries(status, "conditions") if one.get("reason") == "RolloutAborted")
+    return next((text(one, "message").partition(": ")[2] for one in found), "")

@@ -4,7 +4,6 @@ Fields that we don't know stay as they are; one that is None here is taken away.
 """
 
 from datetime import datetime
-from typing import Any
 
 from services.rollout_manager import conditions, progress
 from services.rollout_manager.actions import Say
@@ -12,7 +11,7 @@ from services.rollout_manager.draft import Draft
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.labels import HASH
 from services.rollout_manager.observed import ReplicaSet
-from services.rollout_manager.state import RUN_FIELDS, mapping
+from services.rollout_manager.state import RUN_FIELDS, entries, mapping
 from services.rollout_manager.weights import pointed
 from shared.kinds.rollout import LabelSelector
 
@@ -103,9 +102,9 @@ def invalid(obj: Obj, problems: tuple[str, ...], now: datetime) -> tuple[Obj, tu
     before = mapping(obj, "status")
     name, generation = (obj.get("metadata") or {}).get("name"), (obj.get("metadata") or {}).get("generation")
     text = f'The Rollout "{name}" is invalid: ' + "; ".join(dict.fromkeys(problems))
-    known: Any = before.get("conditions")
+    known = entries(before, "conditions")
     said = conditions.Said("InvalidSpec", "True", "InvalidSpec", text)
-    made = conditions.put(known if isinstance(known, list) else [], said, now)
+    made = conditions.put(known, said, now)
     after = {
         **before,
         "conditions": made,
