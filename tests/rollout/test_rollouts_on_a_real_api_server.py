@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 from services.rollout_manager.labels import HASH, MANAGED_BY
 from shared.clock import now, rfc3339
@@ -11,7 +12,7 @@ from tests.rollout.rollouts import Obj, blue_green, canary, ingress, rollout, ro
 PAUSES: tuple[Obj, ...] = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {"duration": 1}})
 
 
-async def deploy(managed: Managed, strategy: Obj, replicas: int = 5, **spec: object) -> Obj:
+async def deploy(managed: Managed, strategy: Obj, replicas: int = 5, **spec: Any) -> Obj:
     await managed.apply(rollout(strategy, replicas=replicas, **spec))
     return await managed.until_phase("Healthy")
 

@@ -78,7 +78,7 @@ def test_the_stable_side_shrinks_as_its_traffic_goes_and_grows_before_it_comes_b
 
 
 def test_a_canary_scale_holds_until_the_next() -> None:
-    steps = (
+    steps: tuple[Obj, ...] = (
         {"setCanaryScale": {"replicas": 3}},
         {"setWeight": 10},
         {"pause": {}},
