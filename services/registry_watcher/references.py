@@ -48,9 +48,10 @@ def read(text: str) -> Reference:
         return InEnvironment(rest)
     if kind == "ext" and PurePosixPath(rest).is_absolute() and ".." not in PurePosixPath(rest).parts:
         return FromScript(Path(rest))
+    # the words that follow a kind and its colon would be masked as a secret's value
     raise BadCredentials(
-        f"{text[:200]!r} is no pull secret: write pullsecret:<namespace>/<name>, secret:<namespace>/<name>#<field>, "
-        "env:<variable> or ext:<absolute path>"
+        f"{kind[:50]!r} is no kind of pull secret that can be used so: there are pullsecret (then <namespace>/<name>), "
+        "secret (<namespace>/<name>#<field>), env (<variable>) and ext (<absolute path>), each with a colon"
     )
 
 
@@ -59,7 +60,7 @@ def _secret(kind: str, rest: str) -> InSecret:
     namespace, slash, name = where.partition("/")
     if not (slash and namespace and name) or "/" in name or bool(field) != (kind == "secret"):
         form = "<namespace>/<name>#<field>" if kind == "secret" else "<namespace>/<name>"
-        raise BadCredentials(f"{kind}:{rest[:200]} is no pull secret: write {kind}:{form}")
+        raise BadCredentials(f"{rest[:200]!r} names no Secret: after {kind} and its colon write {form}")
     return InSecret(namespace, name, field)
 
 
@@ -71,6 +72,6 @@ def check(reference: Reference, namespace: str, allowed: Allowed) -> None:
                 f"the pull secret is in namespace {home}; from {namespace or '(none)'} only one of its own may be used"
             )
         case InEnvironment(variable) if variable not in allowed.variables:
-            raise BadCredentials(f"env:{variable[:100]} may not be used: the operator has not listed it")
+            raise BadCredentials(f"the variable {variable[:100]} may not be used: the operator has not listed it")
         case FromScript(path) if allowed.scripts is None or not path.is_relative_to(allowed.scripts):
-            raise BadCredentials(f"ext:{path} may not be used: it is not in the operator's folder of scripts")
+            raise BadCredentials(f"the script {path} may not be used: it is not in the operator's folder of scripts")

@@ -54,9 +54,10 @@ def image_of(text: str) -> ImageReference:
     first, _, others = rest.partition("/") if names_a_host(rest) else ("docker.io", "", rest)
     name, colon, tag = others.partition(":")
     host = "docker.io" if first.lower() in DOCKER_HUB else first.lower()
-    if host == "docker.io" and "/" not in name:
+    if host == "docker.io" and name and "/" not in name:
         name = f"library/{name}"
-    repository = repository_of(f"{host}/{name}") if (bool(at), bool(colon)) == (bool(digest), bool(tag)) else None
+    whole = is_repository(name) and (bool(at), bool(colon)) == (bool(digest), bool(tag))
+    repository = repository_of(f"{host}/{name}") if whole else None
     if repository is None or (tag and not is_tag(tag)) or (digest and not is_digest(digest)):
         raise UnsupportedAddress(f"{text[:200]!r} is no image: write host/name:tag or host/name@sha256:...")
     return ImageReference(repository, tag, digest)
