@@ -5,6 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.reconciler import handlers
+from services.reconciler.actions import Actions
 from services.reconciler.announce import send
 from services.reconciler.assess import Assessor
 from services.reconciler.destinations import Destinations
@@ -26,7 +27,7 @@ from services.reconciler.watches import (
 )
 from shared.clock import now
 from shared.engines.openings import Openings
-from shared.events import GitRevision
+from shared.events import GitRevision, ListActions, RunAction
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Discovery, Recorder, WorkQueue
 from shared.run import Context
@@ -47,6 +48,7 @@ async def app(context: Context) -> None:
         for watch in (watch_settings, watch_keys, watch_clusters, watch_projects, watch_applications):
             await watch(parts, context, discovery, tasks)
         tasks.create_task(hear_revisions(parts))
+        tasks.create_task(answer(parts))
         tasks.create_task(parts.queue.run(partial(reconcile, parts), workers=settings.workers))
         tasks.create_task(parts.leaving_projects.run(partial(settle, parts), workers=1))
         tasks.create_task(check_heads(parts))
@@ -59,6 +61,14 @@ async def hear_revisions(parts: Parts) -> None:
     name = f"reconciler-{parts.membership.me}"
     on_revision = partial(handlers.on_revision, parts)
     await parts.bus.consume(GitRevision, name, on_revision, concurrency=8, start=since, forgotten_after=FORGOTTEN_AFTER)
+
+
+async def answer(parts: Parts) -> None:
+    """Answer what is asked over the bus: any replica can."""
+    actions = Actions(parts)
+    async with asyncio.TaskGroup() as serving:
+        serving.create_task(parts.bus.serve(ListActions, actions.on_list, queue="reconciler"))
+        serving.create_task(parts.bus.serve(RunAction, actions.on_run, queue="reconciler"))
 
 
 async def wire(context: Context, settings: Settings, discovery: Discovery, tasks: asyncio.TaskGroup) -> Parts:

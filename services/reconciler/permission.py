@@ -13,6 +13,7 @@ from services.reconciler.scope import sources_of
 from services.reconciler.state import AppState, Obj
 from shared.kinds.appproject import AppProject
 from shared.kinds.project import permitted_destination, permitted_resource, permitted_source, permitted_source_namespace
+from shared.kinds.refs import ResourceKey
 from shared.merge import pointer_path
 
 
@@ -82,17 +83,23 @@ def refused_sources(sources: Iterable[Obj], project: AppProject) -> list[str]:
 def refused(parts: Parts, state: AppState, destination: Destination, targets: Iterable[Target]) -> list[Outcome]:
     """Give a failed outcome for each object that the project does not permit."""
     project = project_of(parts, state)
-    server = destination.server
+    reasons = [(target, objection(parts, project, destination.server, target.key)) for target in targets]
+    return [
+        Outcome(target.key, target.obj["apiVersion"].rpartition("/")[2], "SyncFailed", why)
+        for target, why in reasons
+        if why
+    ]
+
+
+def objection(parts: Parts, project: AppProject, server: str, key: ResourceKey) -> str:
+    """Say why a project does not permit an object; empty when it does."""
+    namespaced = bool(key.namespace)
+    if not permitted_resource(project, key.group_kind, name=key.name, namespaced=namespaced):
+        return f"Resource {key.group}:{key.kind} is not permitted in project {project.name}."
     name, owner = cluster_of(parts, server)
-    found = []
-    for target in targets:
-        namespaced = bool(target.obj["metadata"].get("namespace"))
-        allowed = permitted_resource(project, target.key.group_kind, name=target.key.name, namespaced=namespaced)
-        message = f"Resource {target.key.group}:{target.key.kind} is not permitted in project {project.name}."
-        if allowed and namespaced:
-            place = target.key.namespace
-            allowed = permitted_destination(project, server=server, name=name, namespace=place, cluster_project=owner)
-            message = f"namespace {place} is not permitted in project '{project.name}'"
-        if not allowed:
-            found.append(Outcome(target.key, target.obj["apiVersion"].rpartition("/")[2], "SyncFailed", message))
-    return found
+    place = key.namespace
+    if namespaced and not permitted_destination(
+        project, server=server, name=name, namespace=place, cluster_project=owner
+    ):
+        return f"namespace {place} is not permitted in project '{project.name}'"
+    return ""

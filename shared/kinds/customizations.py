@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from shared.kinds.actions import ScriptedActions, read_actions
 from shared.kinds.exclusions import Unreadable
 from shared.kinds.globs import matches
 from shared.kinds.refs import GroupKind
@@ -39,7 +40,7 @@ class Customization:
     pattern: str
     health_lua: str = ""
     use_open_libs: bool = False
-    actions: str = ""
+    actions: ScriptedActions | None = None
     ignore_differences: Ignored | None = None
     ignore_resource_updates: Ignored | None = None
     known_type_fields: tuple[KnownTypeField, ...] = field(default=())
@@ -103,7 +104,7 @@ def _set(one: Customization, section: str, text: Any) -> None:
         case "health":
             one.health_lua = str(text)
         case "actions":
-            one.actions = str(text)
+            one.actions = read_actions(_parsed(text))
         case "useOpenLibs":
             one.use_open_libs = str(text).strip().lower() == "true"
         case "ignoreDifferences":

@@ -109,6 +109,10 @@ class ArgoSettings:
     def ignored_differences(self, kind: GroupKind) -> tuple[Ignored, ...]:
         return tuple(one.ignore_differences for one in self.customized(kind) if one.ignore_differences is not None)
 
+    def scripted_actions(self, kind: GroupKind) -> Customization | None:
+        """Give the customization that holds the actions of a kind."""
+        return next((one for one in self.customized(kind) if one.actions is not None), None)
+
     def known_types(self, kind: GroupKind) -> tuple[tuple[str, str], ...]:
         """Give where Kubernetes' own types stand in a custom kind: field and type."""
         written = [one for custom in self.customized(kind) for one in custom.known_type_fields]
