@@ -179,7 +179,7 @@ async def forward(sync: Sync, goal: Goal, work: Work, hooks: tuple[Target, ...],
     if not goal.failure:
         goal.take(await preflight(work.writing, waves))
     if not goal.failure:
-        goal.take(await ensure_namespace(sync.state, sync.destination, sync.request))
+        goal.take(await ensure_namespace(sync.parts, sync.state, sync.destination, sync.request))
     record(sync, goal)
     if not goal.failure:
         await perform(sync, goal, work, waves)

@@ -15,6 +15,7 @@ from services.reconciler.errors import ApplicationError, DeletionFailed, Invalid
 from services.reconciler.live import Live
 from services.reconciler.observe import held_kinds
 from services.reconciler.parts import Parts
+from services.reconciler.permission import hands_off
 from services.reconciler.report import write
 from services.reconciler.scope import instance_of
 from services.reconciler.state import AppState
@@ -60,7 +61,9 @@ async def delete_objects(parts: Parts, state: AppState, destination: Destination
     """Delete the objects of the highest wave that still has any; tell whether something is left to wait for."""
     try:
         await destination.ensure(held_kinds(state))
-        owned = owned_objects(destination, instance_of(state.key, parts.namespace), state.options)
+        foreign = hands_off(parts, state, destination.server)
+        tracked = owned_objects(destination, instance_of(state.key, parts.namespace), state.options)
+        owned = [live for live in tracked if not foreign(live.key)]
         if not owned:
             return False
         check_confirmed(state, owned)

@@ -10,6 +10,7 @@ from services.reconciler.compare import FIELD_MANAGER
 from services.reconciler.destination import Destination
 from services.reconciler.outcome import Outcome
 from services.reconciler.parts import Parts
+from services.reconciler.permission import objection, project_of
 from services.reconciler.request import SyncRequest
 from services.reconciler.state import AppState, Obj
 from shared.kinds.options import read_options
@@ -70,8 +71,12 @@ def drifted(state: AppState, destination: Destination, key: ResourceKey) -> bool
     return not contains(wanted, body) or owns_more(body, FIELD_MANAGER, wanted)
 
 
-async def ensure_namespace(state: AppState, destination: Destination, request: SyncRequest) -> list[Outcome]:
-    """Create the namespace when it is asked for and is not there; nothing to report when it is."""
+async def ensure_namespace(
+    parts: Parts, state: AppState, destination: Destination, request: SyncRequest
+) -> list[Outcome]:
+    """Create the namespace when it is asked for, is not there and the project permits it; nothing to report when it is
+    there.
+    """
     wanted = wanted_namespace(state.obj["spec"])
     name = wanted["metadata"]["name"]
     if request.options.get("CreateNamespace") != "true" or not name or request.dry_run:
@@ -82,6 +87,8 @@ async def ensure_namespace(state: AppState, destination: Destination, request: S
     try:
         if await is_as_wanted(state, destination, key, wanted):
             return []
+        if why := objection(parts, project_of(parts, state), destination.server, key):
+            return [Outcome(key, "v1", "SyncFailed", why, "PreSync")]
         done = await destination.apply(wanted, manager=FIELD_MANAGER)
     except KubeError as error:
         return [Outcome(key, "v1", "SyncFailed", error.message, "PreSync", error.retriable)]

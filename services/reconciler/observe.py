@@ -16,6 +16,7 @@ from services.reconciler.expressions import needs_engine
 from services.reconciler.live import Live
 from services.reconciler.namespaces import observe_namespace
 from services.reconciler.parts import Parts
+from services.reconciler.permission import hands_off
 from services.reconciler.rollup import Found
 from services.reconciler.scope import instance_of
 from services.reconciler.settle import Doubt, settle
@@ -49,11 +50,20 @@ async def observe(parts: Parts, state: AppState, destination: Destination) -> No
         raise ComparisonFailed(f"Failed to load live state: {error}", retriable=True) from error
     keys, state.dirty = keys | (state.dirty or set()), set()
     doubts = [doubt for key in keys if (doubt := look(state, destination, key, instance)) is not None]
+    leave_alone(parts, state, destination, keys)
     failures = await decide_all(parts, state, destination, doubts)
     await assess_all(parts, state, destination, keys)
     state.shared = shared_warnings(state, destination, instance)
     if failures:
         raise failures[0]
+
+
+def leave_alone(parts: Parts, state: AppState, destination: Destination, keys: Iterable[ResourceKey]) -> None:
+    """Forget extra objects that the project does not permit: they are not the Application's to prune."""
+    foreign = hands_off(parts, state, destination.server)
+    for key in keys:
+        if key in state.found and not state.found[key].wanted and foreign(key):
+            del state.found[key]
 
 
 async def decide_all(

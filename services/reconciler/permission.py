@@ -2,7 +2,7 @@
 `shared.kinds.project`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from services.reconciler.desired import Target
 from services.reconciler.destination import Destination
@@ -89,6 +89,17 @@ def refused(parts: Parts, state: AppState, destination: Destination, targets: It
         for target, why in reasons
         if why
     ]
+
+
+def hands_off(parts: Parts, state: AppState, server: str) -> Callable[[ResourceKey], bool]:
+    """Tell of live objects that the project does not permit: nobody's extra ones, neither shown, pruned nor deleted.
+
+    A project that is gone or invalid says nothing about what was delivered while it was there.
+    """
+    known = parts.projects.get(state.project)
+    if known is None or known.problems:
+        return lambda _key: False
+    return lambda key: bool(objection(parts, known.project, server, key))
 
 
 def objection(parts: Parts, project: AppProject, server: str, key: ResourceKey) -> str:

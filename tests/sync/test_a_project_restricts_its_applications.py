@@ -121,3 +121,33 @@ async def test_an_operation_cannot_bring_a_source_that_is_not_permitted(delivery
     await delivery.patch({"operation": {"sync": {"source": source}}})
     app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] in {"Failed", "Error"})
     assert "https://example.com/other.git is not permitted" in app["status"]["operationState"]["message"]
+
+
+async def test_a_namespace_is_created_only_where_the_project_permits_that(delivery: Delivery) -> None:
+    await with_project(delivery, {"clusterResourceWhitelist": []}, {"a.json": config_map("a")})
+    app = await delivery.until(lambda app: app["status"]["operationState"]["phase"] == "Failed")
+    assert "Resource :Namespace is not permitted in project" in app["status"]["operationState"]["message"]
+    found = await delivery.stack.kubectl("get", "namespace", delivery.namespace)
+    assert found.code != 0
+
+
+async def test_what_the_project_does_not_permit_is_neither_pruned_nor_deleted(delivery: Delivery) -> None:
+    await with_project(delivery, {}, {"a.json": config_map("a"), "b.json": config_map("b")})
+    await delivery.until(synced)
+    fewer = {"namespaceResourceBlacklist": [{"group": "", "kind": "ConfigMap"}]}
+    await delivery.apply(project(delivery, **fewer))
+    await delivery.push({"app/s.json": SERVICE_ACCOUNT}, remove=("app/a.json", "app/b.json"))
+    app = await delivery.until(
+        lambda app: app["status"]["resources"] == [] or synced_kinds(app) == {"ServiceAccount"}, 60
+    )
+    assert synced_kinds(app) == {"ServiceAccount"}
+    assert (await delivery.stack.kubectl("delete", "application", delivery.app, "-n", ARGO)).code == 0
+    await delivery.until_gone("", "ServiceAccount", "s")
+    assert await delivery.get("ConfigMap", "a")
+
+
+SERVICE_ACCOUNT = orjson.dumps({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "s"}})
+
+
+def synced_kinds(app: Obj) -> set[str]:
+    return {one["kind"] for one in app["status"]["resources"] if one["status"] == "Synced"}
