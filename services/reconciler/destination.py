@@ -19,7 +19,7 @@ from services.reconciler.watched import Watched
 from shared.health import Health
 from shared.kinds.refs import GVK, GroupKind, ResourceKey
 from shared.kinds.tracking import Tracking
-from shared.kube import Cluster, Discovery, Invalid, NotFound, Resource, UnknownKind, compact, verbs
+from shared.kube import Cluster, Discovery, Forbidden, Invalid, NotFound, Resource, UnknownKind, compact, verbs
 from shared.kube.verbs import Validation
 from shared.merge import without_undeclared
 
@@ -126,7 +126,15 @@ class Destination:
             if known is obj:
                 raise
             return await self.apply(known, manager=manager, dry_run=dry_run, validation=validation)
+        except (NotFound, Forbidden):
+            self._doubt_namespace(obj["metadata"].get("namespace") or "")
+            raise
         return done if dry_run else self._noted(done)
+
+    def _doubt_namespace(self, name: str) -> None:
+        """Ask again whether a namespace exists: a write into it was refused, maybe because it is gone or going."""
+        if name not in self.reach.namespaces:
+            self.namespaces.discard(name)
 
     async def update(self, obj: Obj, *, manager: str, dry_run: bool, validation: Validation | None = None) -> Obj:
         """Put an object in the place of the one at its resourceVersion. Raises ApiError, UnknownKind."""

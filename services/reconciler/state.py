@@ -19,6 +19,7 @@ from services.reconciler.heads import Head
 from services.reconciler.keys import AppKey
 from services.reconciler.rollup import Found
 from shared.kinds.application import Application, InvalidObject, unknown_fields
+from shared.kinds.options import unknown_options
 from shared.kinds.refs import ResourceKey
 from shared.kinds.validation import problems
 from shared.kinds.windows import ALLOWED, Permission
@@ -193,4 +194,7 @@ def read_spec(obj: Obj) -> tuple[tuple[str, ...], list[str]]:
         app = Application.parse(obj)
     except InvalidObject as error:
         return error.problems, []
-    return tuple(problems(app)), unknown_fields(app.spec, ("spec",))
+    policy = app.spec.sync_policy
+    options = unknown_options(policy.sync_options) if policy else []
+    strange = [f"spec.syncPolicy.syncOptions: {name}" for name in options]
+    return tuple(problems(app)), [*unknown_fields(app.spec, ("spec",)), *strange]

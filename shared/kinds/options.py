@@ -19,6 +19,20 @@ APPROVED = "argocd.argoproj.io/deletion-approved"
 HELM_POLICY = "helm.sh/resource-policy"
 HELM_WEIGHT = "helm.sh/hook-weight"
 
+KNOWN = frozenset(
+    {
+        *(
+            "ApplyOutOfSyncOnly",
+            "ClientSideApplyMigration",
+            "CreateNamespace",
+            "Delete",
+            "FailOnSharedResource",
+            "Force",
+        ),
+        *("Prune", "PruneLast", "PrunePropagationPolicy", "Replace", "RespectIgnoreDifferences", "ServerSideApply"),
+        *("SkipDryRunOnMissingResource", "Validate"),
+    }
+)
 Consent = Literal["yes", "no", "confirm"]
 
 
@@ -35,6 +49,11 @@ def read_options(entries: Iterable[str]) -> dict[str, str]:
             if name:
                 found[name.strip()] = value.strip() if separator else "true"
     return found
+
+
+def unknown_options(entries: Iterable[str]) -> list[str]:
+    """Give the names of sync options that mean nothing, most likely for a slip of the pen."""
+    return sorted(read_options(entries).keys() - KNOWN)
 
 
 def sync_options(app_level: Iterable[str] = (), obj: Mapping[str, Any] | None = None) -> dict[str, str]:

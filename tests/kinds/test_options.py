@@ -1,10 +1,13 @@
 """Options in annotations and policies; the object's own win over its Application's."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from shared.kinds.options import (
+    approved,
+    asks_for_confirmation,
     compare_options,
     delete_consent,
     ignores_health,
@@ -12,6 +15,7 @@ from shared.kinds.options import (
     prune_consent,
     sync_options,
     sync_wave,
+    unknown_options,
 )
 from shared.kinds.order import kind_rank
 
@@ -31,6 +35,33 @@ def test_the_objects_option_wins_over_the_applications() -> None:
         "Validate": "false",
         "Replace": "true",
     }
+
+
+def test_a_slip_of_the_pen_is_found() -> None:
+    assert unknown_options(["CreateNamspace=true,Prune=false", "replace=true", ""]) == ["CreateNamspace", "replace"]
+
+
+@pytest.mark.parametrize(
+    ("at", "approved_"),
+    [
+        ("2026-11-25T12:00:00Z", True),
+        ("2026-11-25T13:00:00+01:00", True),
+        ("2026-11-25T11:59:59Z", False),
+        ("2026-11-25", False),
+        ("yes", False),
+        ("", False),
+    ],
+)
+def test_a_confirmation_counts_from_the_beginning_on(at: str, approved_: bool) -> None:
+    since = datetime(2026, 11, 25, 12, 0, 0, 500, tzinfo=UTC)
+    assert approved(annotated(deletion_approved=at), since) is approved_
+
+
+def test_what_waits_for_a_person_says_so() -> None:
+    assert asks_for_confirmation(annotated(sync_options="Delete=confirm"))
+    assert asks_for_confirmation({}, ["Prune=confirm"])
+    assert not asks_for_confirmation(annotated(sync_options="Prune=false"), ["Prune=confirm"])
+    assert not asks_for_confirmation(None)
 
 
 def test_compare_options_may_be_bare_names() -> None:

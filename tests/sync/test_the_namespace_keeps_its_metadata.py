@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from shared.kube import verbs
 from tests.parts.delivery import Delivery, config_map, synced
 
@@ -47,3 +49,24 @@ async def test_a_drift_of_the_namespace_is_shown_and_healed(delivery: Delivery) 
     assert {"team": "a", "others": "own"}.items() <= made["metadata"]["labels"].items()
     assert made["metadata"]["annotations"]["x"] == "y"
     await delivery.until(lambda app: synced(app) and space(app)["status"] == "Synced")
+
+
+@pytest.mark.parametrize("managed", [{}, {"labels": {"team": "a"}}], ids=["plain", "managed"])
+async def test_a_namespace_that_somebody_deletes_comes_back_with_what_was_in_it(
+    delivery: Delivery, managed: Obj
+) -> None:
+    delivery.begin({"app/a.json": config_map("a")})
+    app = delivery.application(automated={"selfHeal": True})
+    backoff = {"duration": "1s", "factor": 1}
+    app["spec"]["syncPolicy"] |= {"retry": {"limit": -1, "backoff": backoff}, "managedNamespaceMetadata": managed}
+    await delivery.apply(app)
+    await delivery.until(synced)
+    before = await delivery.until_object("", "Namespace", delivery.namespace, bool, namespace="")
+    await delivery.stack.kubectl("delete", "namespace", delivery.namespace, "--wait=false")
+
+    def again(obj: Obj) -> bool:
+        return bool(obj["metadata"]["uid"] != before["metadata"]["uid"])
+
+    await delivery.until_object("", "Namespace", delivery.namespace, again, namespace="", seconds=60)
+    await delivery.until_object("", "ConfigMap", "a", bool, seconds=60)
+    await delivery.until(synced, seconds=60)
