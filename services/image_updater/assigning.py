@@ -86,3 +86,11 @@ def version_of(text: str, image: str) -> Version:
             return Version(found.tag, found.digest)
     tag, _, digest = text.partition("@")
     return Version("", text) if text.startswith("sha256:") else Version(tag, digest)
+
+
+def slot(image: WantedImage, source_type: str) -> str:
+    """Where the version goes; two images of one Application can't share it."""
+    if source_type == "Kustomize":
+        return f"the image {kustomize_name(image)}"
+    assigned = plugin(image, Version("-")) if source_type == "Plugin" else helm(image, Version("-"))
+    return assigned[-1].name if assigned else ""

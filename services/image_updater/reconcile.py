@@ -4,6 +4,7 @@ Every refusal ends here, as the state of its image, an Event and a log line; one
 """
 
 from services.image_updater import parts
+from services.image_updater.assigning import slot
 from services.image_updater.changing import Change
 from services.image_updater.deciding import UPDATE, Decision, decide
 from services.image_updater.keys import AppKey, ImageKey
@@ -14,7 +15,7 @@ from services.image_updater.refusals import Refused
 from services.image_updater.reporting import note, refuse, report
 from services.image_updater.ruling import Rule
 from services.image_updater.specwrite import write_to_spec
-from services.image_updater.view import AppView
+from services.image_updater.view import AppView, live_versions
 from services.image_updater.writer import Outcome
 from shared.clock import now
 from shared.telemetry.trace import traced
@@ -68,6 +69,7 @@ async def _decided(the: Parts, view: AppView, rule: Rule, image: WantedImage) ->
 async def _update(the: Parts, view: AppView, rule: Rule, image: WantedImage, decision: Decision) -> None:
     in_object = method_of(rule.config) == ARGOCD
     place = _in_object(view, image) if in_object else _in_git(the, view, rule, image)
+    _check_slot(view, rule, image, place)
     key = ImageKey(view.key, image.alias)
     change = Change(
         key,
@@ -85,6 +87,16 @@ async def _update(the: Parts, view: AppView, rule: Rule, image: WantedImage, dec
     with traced(decision.delivery):
         if await write_to_spec(the, view, change):
             await report(the, Outcome((change,)))
+
+
+def _check_slot(view: AppView, rule: Rule, image: WantedImage, place: Place) -> None:
+    """Two images that take turns in one place would never come to rest."""
+    mine = slot(image, place.source_type)
+    for other in rule.images:
+        used = other.force or bool(live_versions(view, other.image))
+        if place.kind is not Kind.SETTERS and other is not image and used and slot(other, place.source_type) == mine:
+            why = f"{image.alias} and {other.alias} both want {mine}: give each image its own key"
+            raise Refused("KeyConflict", why)
 
 
 def _in_git(the: Parts, view: AppView, rule: Rule, image: WantedImage) -> Place:

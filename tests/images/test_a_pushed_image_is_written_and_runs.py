@@ -2,23 +2,8 @@
 
 import asyncio
 
+from tests.images.following import followed
 from tests.parts.shop import Shop
-
-
-async def followed(shop: Shop, applications: int = 1, constraint: str = "") -> None:
-    """Version 1.0.0 runs everywhere, and the ImageUpdater has seen that."""
-    await shop.push("1.0.0")
-    shop.begin("1.0.0")
-    await shop.apply(shop.updater(constraint))
-    for number in range(applications):
-        await shop.application(number)
-    for app in shop.apps:
-        await shop.runs(app, "1.0.0")
-
-    async def managed() -> bool:
-        return (await shop.status()).get("imagesManaged") == applications
-
-    await shop.until(managed)
 
 
 async def test_a_push_is_one_commit_and_runs_and_its_way_is_told(shop: Shop) -> None:

@@ -73,8 +73,10 @@ class RunningRegistry:
 
 
 @asynccontextmanager
-async def running_registry(folder: Path, auth: Mapping[str, Any] | None = None) -> AsyncIterator[RunningRegistry]:
-    """Starts the registry and reads from its own log where it listens."""
+async def running_registry(
+    folder: Path, auth: Mapping[str, Any] | None = None, *, webhook: str = "", secret: str = ""
+) -> AsyncIterator[RunningRegistry]:
+    """Starts the registry and reads from its own log where it listens. `webhook`: it tells of pushes there."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test's own folder
     config: dict[str, Any] = {
         "version": 0.1,
@@ -84,6 +86,9 @@ async def running_registry(folder: Path, auth: Mapping[str, Any] | None = None) 
     }
     if auth:
         config["auth"] = dict(auth)
+    if webhook:
+        endpoint = {"name": "tiphys", "url": webhook, "headers": {"Authorization": [secret]}, "timeout": "5s"}
+        config["notifications"] = {"endpoints": [endpoint | {"threshold": 5, "backoff": "1s"}]}
     path = folder / "config.yml"
     path.write_text(yaml.safe_dump(config))
     process = await asyncio.create_subprocess_exec(

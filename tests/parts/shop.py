@@ -9,17 +9,16 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from shared.bus import Bus, connect
-from shared.events import ImagePushed, ImageUpdated, RegistryHook
+from shared.events import ImagePushed, ImageUpdated
 from shared.git.mirror import heads_of, open_mirror
 from shared.git.tree import GitTree
 from tests.parts.images import push_image
-from tests.parts.registry import RunningRegistry, registry
+from tests.parts.registry import RunningRegistry, running_registry
 from tests.parts.stack import Stack
-
-__all__ = ["Shop", "registry", "shop"]
 
 Obj = dict[str, Any]
 CHART = {
@@ -58,19 +57,8 @@ class Shop:
         return f"{self.registry.host}/{self.name}/web"
 
     async def push(self, tag: str, **facts: Any) -> str:
-        """Push an image, and tell by webhook as the registry would."""
-        digest = await push_image(self.registry, f"{self.name}/web", tag, **facts)
-        await self.bus.publish(
-            RegistryHook(
-                delivery=f"test:{self.name}:{tag}:{digest}",
-                provider="distribution",
-                registry=self.registry.host,
-                repository=f"{self.name}/web",
-                tag=tag,
-                digest=digest,
-            )
-        )
-        return digest
+        """What a CI job does; the registry itself tells the gateway."""
+        return await push_image(self.registry, f"{self.name}/web", tag, **facts)
 
     def begin(self, tag: str, extra: dict[str, str] | None = None) -> None:
         values = f"# values of dev\nimage:\n  repository: {self.image}\n  tag: {json.dumps(tag)} # set by CI\n"
@@ -79,7 +67,7 @@ class Shop:
             self.name, {path: text.encode() for path, text in (files | (extra or {})).items()}
         )
 
-    async def application(self, number: int = 0, **metadata: Any) -> str:
+    async def application(self, number: int = 0, source: Obj | None = None, **metadata: Any) -> str:
         """An Application of the chart, with the values of dev."""
         name = f"{self.name}-{number}"
         self.apps.append(name)
@@ -94,7 +82,7 @@ class Shop:
                         "repoURL": self.repo_url,
                         "path": "chart",
                         "targetRevision": "main",
-                        "helm": {"valueFiles": ["values-dev.yaml"]},
+                        **(source or {"helm": {"valueFiles": ["values-dev.yaml"]}}),
                     },
                     "destination": {"server": "https://kubernetes.default.svc", "namespace": name},
                     "syncPolicy": {
@@ -179,19 +167,44 @@ class Shop:
         return [one for one in found if isinstance(one, ImagePushed) and one.image == self.image]
 
 
-@pytest_asyncio.fixture
-async def shop(stack: Stack, registry: RunningRegistry, unique: str) -> AsyncIterator[Shop]:
+SECRET = "told-by-the-registry"
+
+
+def config_map(registry: RunningRegistry) -> Obj:
     """The registry has no TLS, which registries.conf says."""
     conf = f"registries:\n- name: test\n  prefix: {registry.host}\n  api_url: http://{registry.host}\n  limit: 1000\n"
-    config = {
+    return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {"name": "argocd-image-updater-config", "namespace": "argocd"},
         "data": {"registries.conf": conf},
     }
+
+
+def webhook_secret() -> Obj:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "argocd-image-updater-secret", "namespace": "argocd"},
+        "stringData": {"webhook.distribution-secret": SECRET},
+    }
+
+
+@pytest_asyncio.fixture(scope="session")
+async def telling_registry(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningRegistry]:
+    """A registry that tells the stack's gateway of every push."""
+    webhook = f"{stack.state.url}/api/webhook/registry"
+    async with running_registry(tmp_path_factory.mktemp("registry"), webhook=webhook, secret=SECRET) as registry:
+        for obj in (config_map(registry), webhook_secret()):
+            done = await stack.kubectl("apply", "-f", "-", stdin=json.dumps(obj))
+            assert done.code == 0, done.err
+        yield registry
+
+
+@pytest_asyncio.fixture
+async def shop(stack: Stack, telling_registry: RunningRegistry, unique: str) -> AsyncIterator[Shop]:
     async with connect(stack.state.nats_url, service="tests") as bus:
-        made = Shop(stack, registry, bus, unique)
-        await made.apply(config)
+        made = Shop(stack, telling_registry, bus, unique)
         yield made
         await stack.kubectl("delete", "imageupdater", unique, "-n", "argocd", "--ignore-not-found", "--wait=false")
         for app in made.apps:
