@@ -20,11 +20,9 @@ UNDER_WAY = frozenset({"Running", "Terminating"})
 
 def next_start(before: Obj, now: datetime) -> str:
     """Give the start of an operation that begins now, later than that of the one before."""
-    try:
-        last = parse_rfc3339(str(before.get("startedAt")))
-    except ValueError:
+    if not is_time(before.get("startedAt")):
         return rfc3339(now)
-    return rfc3339(max(now, last + timedelta(seconds=1)))
+    return rfc3339(max(now, parse_rfc3339(before["startedAt"]) + timedelta(seconds=1)))
 
 
 def started(request: SyncRequest, now: str) -> Obj:
@@ -103,8 +101,17 @@ def last_attempt(status: Obj, revisions: tuple[str, ...], sources: tuple[Obj, ..
 def interrupted(obj: Obj) -> Obj | None:
     """Give the state of an operation that an earlier process began and did not end."""
     state: Obj = (obj.get("status") or {}).get("operationState") or {}
-    begun = state.get("phase") in UNDER_WAY and state.get("startedAt")
+    begun = state.get("phase") in UNDER_WAY and is_time(state.get("startedAt"))
     return state if begun and ((state.get("operation") or {}).get("sync")) is not None else None
+
+
+def is_time(text: Any) -> bool:
+    """Tell whether it is a time as we write it; anyone may write a status."""
+    try:
+        parse_rfc3339(str(text))
+    except ValueError:
+        return False
+    return True
 
 
 def pinned(state: Obj, request: SyncRequest) -> tuple[tuple[Obj, ...], tuple[str, ...]] | None:

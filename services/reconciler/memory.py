@@ -44,8 +44,9 @@ def forget(parts: Parts, key: AppKey) -> None:
     state = parts.states.pop(key, None)
     if state is None:
         return
-    if state.running and state.running.task:
-        state.running.task.cancel()
+    for task in (state.running.task if state.running else None, state.leaving):
+        if task is not None:
+            task.cancel()
     parts.index.drop(key)
     parts.instances.pop(instance_of(key, parts.namespace), None)
     rewant(parts, state.server, key, state.desired, None)

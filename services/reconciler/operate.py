@@ -75,7 +75,7 @@ async def run(sync: Sync) -> None:
 async def pause(sync: Sync) -> None:
     """Wait until the next attempt is due, then forget what became of the last one; nothing to do before the first."""
     ended = sync.running.state.get("finishedAt")
-    if not ended:
+    if ended is None or not history.is_time(ended):
         return
     due = parse_rfc3339(ended).timestamp() + sync.request.pause(sync.running.retries - 1)
     with sync.running.wait():
@@ -105,6 +105,9 @@ async def stop(sync: Sync, task: asyncio.Task[None]) -> None:
             await delete_hook(destination, live)
     except (ApplicationError, KubeError) as error:
         message = f"Operation terminated; a running hook could not be deleted: {error.message}"
+    except Exception as error:  # the end of a task: what nobody expected still ends in the operation's message
+        log.exception("ending a sync broke", app=str(sync.state.key))
+        message = f"Operation terminated; internal error, please report it: {type(error).__name__}"
     outcomes = history.recorded_outcomes(sync.running.state).values()
     entries = [(one.terminated() if one.runs else one).entry() for one in outcomes]
     done = sync.running.state.get("syncResult")

@@ -6,7 +6,7 @@ Event that names who still uses it. The API server is asked, not the memory: ano
 
 from typing import Any
 
-from services.reconciler.deletion import PROPAGATION
+from services.reconciler.finalizers import PROPAGATION
 from services.reconciler.parts import Parts
 from shared.kube import Discovery, NotFound, Resource, verbs
 from shared.telemetry import get_logger

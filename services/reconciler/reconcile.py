@@ -19,7 +19,7 @@ from services.reconciler.keys import AppKey
 from services.reconciler.observe import observe
 from services.reconciler.parts import Parts
 from services.reconciler.permission import check_spec
-from services.reconciler.report import report
+from services.reconciler.report import keep_finalizers, report
 from services.reconciler.state import AppState
 from shared.telemetry import get_logger, trace
 
@@ -34,13 +34,14 @@ async def reconcile(parts: Parts, key: AppKey) -> None:
         return
     with trace.traced(state.delivery), fenced(lambda: parts.membership.acts(key)):
         if state.deleting:
-            await finalize(parts, state)
+            finalize(parts, state)
             return
         end_if_asked(state)
         destination, state.errors = await look(parts, state)
         if destination is not None and parts.membership.takes(key):
             act(parts, state, destination)
         await report(parts, state)
+        await keep_finalizers(parts, state)
     schedule(parts, state)
 
 

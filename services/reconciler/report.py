@@ -9,7 +9,7 @@ import time
 
 import orjson
 
-from services.reconciler import fence, history
+from services.reconciler import fence, finalizers, history
 from services.reconciler.announce import announce
 from services.reconciler.desire import current_revisions
 from services.reconciler.parts import Parts
@@ -139,6 +139,19 @@ async def write(parts: Parts, state: AppState, patch: Obj) -> None:
         raise
     parts.write_seconds += (time.monotonic() - begun - parts.write_seconds) / 8
     state.take(written)
+
+
+async def keep_finalizers(parts: Parts, state: AppState) -> None:
+    """Have the Application carry the finalizers of the hooks that are to run when it is deleted, and no others of
+    these.
+    """
+    if state.errors or state.desired is None:
+        return
+    async with state.writing:
+        present, wanted = finalizers.finalizers_of(state.obj), finalizers.wanted(state.obj, state.desired)
+        if wanted != present:
+            version = state.obj["metadata"]["resourceVersion"]
+            await write(parts, state, {"metadata": {"finalizers": wanted or None, "resourceVersion": version}})
 
 
 def say(parts: Parts, state: AppState, before: Obj, after: Obj) -> None:

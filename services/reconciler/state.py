@@ -116,6 +116,7 @@ class AppState:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     running: Running | None = None
+    leaving: asyncio.Task[None] | None = None
     resumed: bool = False
     attempt: Attempt | None = None
     delivery: str = ""
