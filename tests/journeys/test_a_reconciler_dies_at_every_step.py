@@ -125,7 +125,7 @@ class Round(NamedTuple):
     starts: dict[str, str]
 
     def begun(self, app: str) -> bool:
-        return self.seen.operation(app).get("startedAt", "") != self.starts[app]
+        return bool(self.seen.operation(app).get("startedAt", "") != self.starts[app])
 
     def made(self, app: str, hook: str) -> set[str]:
         return self.seen.runs[Key(app, hook)] - self.runs.get(Key(app, hook), set())
