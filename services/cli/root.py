@@ -10,6 +10,7 @@ from services.cli import (
     cluster_commands,
     image_commands,
     project_rule_commands,
+    rollout_commands,
     stack_commands,
     trust_commands,
 )
@@ -33,6 +34,7 @@ app = typer.Typer(
 stack_commands.register(app)
 app.add_typer(app_change_commands.group, name="app")
 app.add_typer(image_commands.group, name="image")
+app.add_typer(rollout_commands.group, name="rollout")
 change_commands.register(app)
 app.add_typer(cluster_commands.group, name="cluster")
 app.add_typer(project_rule_commands.group, name="proj")

@@ -33,6 +33,7 @@ def problems(rollout: Rollout, template: dict[str, object] | None = None) -> Ite
     spec = rollout.spec
     yield from _numbers(rollout)
     yield from _selector(spec.selector, spec.template if template is None else template)
+    yield from _pod(spec.template if template is None else template)
     if spec.workload_ref is not None and spec.template:
         yield "spec.template: template must be empty for workload reference rollout"
     if spec.workload_ref is not None and spec.workload_ref.scale_down not in {
@@ -74,6 +75,20 @@ def _numbers(rollout: Rollout) -> Iterator[str]:
             parse_rfc3339(spec.restart_at)
         except ValueError:
             yield f"spec.restartAt: Invalid value: {spec.restart_at!r}: no time as 2006-01-02T15:04:05Z"
+
+
+def _pod(template: dict[str, object]) -> Iterator[str]:
+    """What a ReplicaSet's pods can't have, besides what no pod can."""
+    spec = template.get("spec")
+    if not isinstance(spec, dict):
+        return
+    field = "spec.template.spec"
+    if spec.get("restartPolicy") not in {None, "", "Always"}:
+        yield f'{field}.restartPolicy: Unsupported value: "{spec["restartPolicy"]}": supported values: "Always"'
+    if spec.get("activeDeadlineSeconds") is not None:
+        yield f"{field}.activeDeadlineSeconds: Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported"
+    if spec.get("ephemeralContainers"):
+        yield f"{field}.ephemeralContainers: Forbidden: ephemeral containers not allowed in pod template"
 
 
 def _selector(selector: LabelSelector | None, template: dict[str, object]) -> Iterator[str]:

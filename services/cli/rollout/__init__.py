@@ -1,0 +1,1 @@
+"""`tiphys rollout ...` at work: the same patches as the kubectl plugin, tables for people, `lint` for pipelines."""

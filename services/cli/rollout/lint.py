@@ -1,0 +1,88 @@
+"""`rollout lint`: every error of every Rollout in some files, as the controller would find them; no cluster is asked.
+
+The pod template is judged by Kubernetes' own code in the engines worker.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from services.cli.errors import CliError, Exit
+from services.cli.options import Output, Where
+from services.cli.output import emit_data, note
+from services.rollout_manager.validate import problems
+from shared import engines, yamlio
+from shared.engines import pods
+from shared.engines.build import ensure_go_binary
+from shared.engines.client import Engines
+from shared.engines.errors import EngineError
+from shared.kinds.rollout import Rollout
+from shared.kinds.wire import InvalidObject, unknown_fields
+
+Obj = dict[str, Any]
+
+
+async def lint(where: Where, files: list[Path]) -> Exit:
+    found = [(path, obj) for path in files for obj in _documents(path) if obj.get("kind") == "Rollout"]
+    if not found:
+        raise CliError("there is no Rollout in these files", code=Exit.NOT_FOUND)
+    source = Path(engines.__file__).with_name("worker")
+    binary = await asyncio.to_thread(ensure_go_binary, source, "engines-worker", report=note)
+    async with Engines(binary, size=1) as pool:
+        results = [(path, obj, await errors(pool, obj), warnings(obj)) for path, obj in found]
+    if where.output is not Output.TABLE:
+        emit_data(where.output, [_result(*one) for one in results])
+    else:
+        for path, obj, wrong, unknown in results:
+            _print(path, obj, wrong, unknown)
+    return Exit.FAILED if any(wrong for _, _, wrong, _ in results) else Exit.OK
+
+
+def _documents(path: Path) -> list[Obj]:
+    try:
+        loaded = yamlio.load_all(path.read_bytes(), str(path))
+    except OSError as error:
+        raise CliError(f"{path} can't be read: {error.strerror}", code=Exit.NOT_FOUND) from error
+    except yamlio.YamlError as error:
+        raise CliError(str(error)) from error
+    return [obj for obj in loaded if isinstance(obj, dict)]
+
+
+async def errors(pool: Engines, obj: Obj) -> list[str]:
+    """All of them."""
+    try:
+        rollout = Rollout.parse({name: value for name, value in obj.items() if name != "status"})
+    except InvalidObject as error:
+        return list(error.problems)
+    wrong = list(problems(rollout))
+    if rollout.spec.workload_ref is None:
+        try:
+            judged = await pods.problems(pool, orjson.dumps(rollout.spec.template))
+        except EngineError as error:
+            return [*wrong, f"spec.template: {error.message}"]
+        wrong += [f"{one.field}: {one.kind}: {one.message}" for one in judged]
+    return wrong
+
+
+def warnings(obj: Obj) -> list[str]:
+    """Fields that nobody knows: kept, but nothing acts on them."""
+    try:
+        return unknown_fields(Rollout.parse(obj))
+    except InvalidObject:
+        return []
+
+
+def _result(path: Path, obj: Obj, wrong: list[str], unknown: list[str]) -> Obj:
+    name = (obj.get("metadata") or {}).get("name")
+    return {"file": str(path), "name": name, "errors": wrong, "unknownFields": unknown}
+
+
+def _print(path: Path, obj: Obj, wrong: list[str], unknown: list[str]) -> None:
+    name = (obj.get("metadata") or {}).get("name")
+    print(f"{path}: Rollout {name}: {'ok' if not wrong else f'{len(wrong)} error' + 's' * (len(wrong) > 1)}")
+    for one in wrong:
+        print(f"  error: {one}")
+    for field in unknown:
+        print(f"  warning: unknown field {field}")

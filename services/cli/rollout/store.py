@@ -1,0 +1,70 @@
+"""Reading and writing Rollouts and what belongs to them, as kubectl would. No decision is made here."""
+
+from typing import Any
+
+from services.cli.app.store import Named
+from services.cli.errors import CliError, Exit
+from services.cli.options import Where
+from services.cli.rollout.control import Patches
+from services.cli.session import Session
+from shared.kube import NotFound, Resource, verbs
+from shared.kube.verbs import JSON_PATCH
+
+Obj = dict[str, Any]
+
+
+async def rollouts(session: Session) -> Resource:
+    return await session.discovery.resource("argoproj.io", "Rollout")
+
+
+def named(where: Where, word: str) -> Named:
+    """NAME or NAMESPACE/NAME."""
+    namespace, _, name = word.rpartition("/")
+    return Named(namespace or where.namespace or "default", name)
+
+
+async def get(session: Session, rollout: Named) -> Obj:
+    try:
+        found = await verbs.get(session.cluster, await rollouts(session), rollout.namespace, rollout.name)
+    except NotFound as error:
+        hint = "`tiphys rollout list -A` shows what there is"
+        raise CliError(f"there is no Rollout {rollout}", hint=hint, code=Exit.NOT_FOUND) from error
+    found["metadata"].pop("managedFields", None)
+    return found
+
+
+async def list_(session: Session, namespace: str | None) -> list[Obj]:
+    found = await verbs.list_(session.cluster, await rollouts(session), namespace)
+    for one in found:
+        one["metadata"].pop("managedFields", None)
+    return sorted(found, key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
+
+
+async def owned(session: Session, rollout: Obj, group: str, kind: str) -> list[Obj]:
+    """What a Rollout controls, newest first."""
+    resource = await session.discovery.resource(group, kind)
+    found = await verbs.list_(session.cluster, resource, rollout["metadata"]["namespace"])
+    uid = rollout["metadata"]["uid"]
+    mine = [one for one in found if any(owner["uid"] == uid for owner in one["metadata"].get("ownerReferences") or ())]
+    return sorted(mine, key=lambda one: str(one["metadata"]["creationTimestamp"]), reverse=True)
+
+
+async def write(session: Session, rollout: Named, patches: Patches) -> None:
+    resource = await rollouts(session)
+    if patches.spec is not None:
+        await verbs.patch(session.cluster, resource, rollout.namespace, rollout.name, patches.spec)
+    if patches.status is not None:
+        body = {"status": patches.status}
+        await verbs.patch(session.cluster, resource, rollout.namespace, rollout.name, body, subresource="status")
+
+
+async def replace_template(session: Session, rollout: Obj, template: Obj) -> None:
+    """The whole template, in the Rollout or in the workload that it refers to."""
+    reference = rollout["spec"].get("workloadRef")
+    namespace, name = rollout["metadata"]["namespace"], rollout["metadata"]["name"]
+    resource = await rollouts(session)
+    if reference:
+        resource = await session.discovery.resource(reference["apiVersion"].rpartition("/")[0], reference["kind"])
+        name = reference["name"]
+    operation = [{"op": "replace", "path": "/spec/template", "value": template}]
+    await verbs.patch(session.cluster, resource, namespace, name, operation, content_type=JSON_PATCH)

@@ -1,0 +1,136 @@
+"""A Rollout as rows and lines for people. Pure."""
+
+from typing import Any
+
+from services.cli.app.view import at, text
+from services.cli.rollout.control import HASH, REVISION, index_of, steps_of
+
+Obj = dict[str, Any]
+LIST_HEADER = (
+    "NAMESPACE",
+    "NAME",
+    "STRATEGY",
+    "STATUS",
+    "STEP",
+    "WEIGHT",
+    "READY",
+    "DESIRED",
+    "UP-TO-DATE",
+    "AVAILABLE",
+)
+SET_HEADER = ("REVISION", "REPLICASET", "ROLE", "PODS", "AVAILABLE", "IMAGES")
+RUN_HEADER = ("KIND", "NAME", "STATUS", "MESSAGE")
+
+
+def strategy(rollout: Obj) -> str:
+    return "BlueGreen" if at(rollout, "spec", "strategy", "blueGreen") is not None else "Canary"
+
+
+def step(rollout: Obj) -> str:
+    steps = steps_of(rollout)
+    return f"{min(index_of(rollout), len(steps))}/{len(steps)}" if steps else "-"
+
+
+def weight(rollout: Obj) -> str:
+    found = at(rollout, "status", "canary", "weights", "canary", "weight")
+    return "-" if found is None else str(found)
+
+
+def desired(rollout: Obj) -> int:
+    found = at(rollout, "spec", "replicas")
+    return 1 if found is None else int(found)
+
+
+def phase(rollout: Obj) -> str:
+    """The phase, unless the controller has not seen the newest spec yet."""
+    observed = text(rollout, "status", "observedGeneration")
+    if observed != str(at(rollout, "metadata", "generation")):
+        return "Progressing"
+    return text(rollout, "status", "phase") or "Progressing"
+
+
+def message(rollout: Obj) -> str:
+    if text(rollout, "status", "observedGeneration") != str(at(rollout, "metadata", "generation")):
+        return "waiting for rollout spec update to be observed"
+    return text(rollout, "status", "message")
+
+
+def count(rollout: Obj, name: str) -> str:
+    return str(at(rollout, "status", name) or 0)
+
+
+def list_row(rollout: Obj) -> tuple[str, ...]:
+    metadata = rollout["metadata"]
+    return (
+        metadata["namespace"],
+        metadata["name"],
+        strategy(rollout),
+        phase(rollout),
+        step(rollout),
+        weight(rollout),
+        f"{count(rollout, 'readyReplicas')}/{count(rollout, 'replicas')}",
+        str(desired(rollout)),
+        count(rollout, "updatedReplicas"),
+        count(rollout, "availableReplicas"),
+    )
+
+
+def get_rows(rollout: Obj) -> list[tuple[str, str]]:
+    rows = [
+        ("Name", rollout["metadata"]["name"]),
+        ("Namespace", rollout["metadata"]["namespace"]),
+        ("Status", phase(rollout)),
+        ("Message", message(rollout)),
+        ("Strategy", strategy(rollout)),
+        ("Step", step(rollout)),
+        ("Weight", weight(rollout)),
+        ("Desired", str(desired(rollout))),
+        ("Current", count(rollout, "replicas")),
+        ("Updated", count(rollout, "updatedReplicas")),
+        ("Ready", count(rollout, "readyReplicas")),
+        ("Available", count(rollout, "availableReplicas")),
+    ]
+    return [(label, value) for label, value in rows if value not in {"", "-"}]
+
+
+def role(rollout: Obj, replica_set: Obj) -> str:
+    hash_ = text(replica_set, "metadata", "labels", HASH)
+    green = at(rollout, "status", "blueGreen") or {}
+    roles = {
+        "stable": text(rollout, "status", "stableRS"),
+        "canary" if strategy(rollout) == "Canary" else "preview": text(rollout, "status", "currentPodHash"),
+        "active": text(green, "activeSelector"),
+    }
+    found = [name for name, wanted in roles.items() if wanted and wanted == hash_]
+    return ",".join(one for one in found if one not in {"canary", "preview"} or "stable" not in found)
+
+
+def set_rows(rollout: Obj, sets: list[Obj]) -> list[tuple[str, ...]]:
+    rows = [
+        (
+            text(one, "metadata", "annotations", REVISION),
+            one["metadata"]["name"],
+            role(rollout, one),
+            str(at(one, "spec", "replicas") or 0),
+            str(at(one, "status", "availableReplicas") or 0),
+            ",".join(str(c.get("image")) for c in at(one, "spec", "template", "spec", "containers") or ()),
+        )
+        for one in sets
+    ]
+    return sorted(rows, key=lambda row: int(row[0] or 0), reverse=True)
+
+
+def run_rows(kind: str, runs: list[Obj]) -> list[tuple[str, ...]]:
+    return [
+        (kind, one["metadata"]["name"], text(one, "status", "phase") or "Pending", text(one, "status", "message"))
+        for one in runs
+    ]
+
+
+def line(rollout: Obj) -> str:
+    """One state, for following."""
+    weighs = f"weight {weight(rollout)}" if weight(rollout) != "-" else ""
+    steps = f"step {step(rollout)}" if step(rollout) != "-" else ""
+    updated, available = count(rollout, "updatedReplicas"), count(rollout, "availableReplicas")
+    pods = f"{updated}/{desired(rollout)} updated, {available} available"
+    return "  ".join(part for part in (phase(rollout), steps, weighs, pods, message(rollout)) if part)
