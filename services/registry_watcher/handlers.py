@@ -10,7 +10,7 @@ from services.registry_watcher.interest import Want, Way
 from services.registry_watcher.known import Known
 from shared.bus import BusError
 from shared.events import RegistryHook, WatchImages, Watching
-from shared.oci.errors import NotFound, OciFailure, UnsupportedAddress
+from shared.oci.errors import OciFailure, UnsupportedAddress
 from shared.oci.reference import Repository, is_tag
 from shared.telemetry import get_logger
 
@@ -40,18 +40,16 @@ async def _follow(hook: RegistryHook, image: Image, sooner: Sooner) -> None:
         measures.hooks.labels("known").inc()
         return
     try:
-        await image.hinted(hook.tag, Sight("webhook", hook.at, hook.pushed_at))
-    except NotFound:
-        image.relist = True  # the registry's own replicas may be slower than its webhook
-        measures.hooks.labels("not-found").inc()
+        await image.hinted(hook.tag, hook.digest, Sight("webhook", hook.at, hook.pushed_at))
     except (OciFailure, BusError) as failure:
-        await image.save()
         measures.hooks.labels("failed").inc()
         log.info("a webhook waits for its registry", image=image.name, tag=hook.tag, why=str(failure))
+    if hook.tag in image.known.pending or image.relist:
+        measures.hooks.labels("pending").inc()
+        await image.save()
+        sooner(image.name, max(SECOND_LOOK_SECONDS, image.holds.left()))
     else:
         measures.hooks.labels("followed").inc()
-    if image.known.pending or image.relist:
-        sooner(image.name, max(SECOND_LOOK_SECONDS, image.holds.left()))
 
 
 def is_news(hook: RegistryHook, known: Known) -> bool:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 from services.registry_watcher import measures
-from services.registry_watcher.budget import Budget
+from services.registry_watcher.budget import Budget, Spent
 from services.registry_watcher.doors import Doors
 from services.registry_watcher.facts import Examiner
 from services.registry_watcher.failures import reason_of
@@ -28,7 +28,8 @@ from shared.oci.registry import Found, Listing, Registry
 from shared.telemetry import get_logger
 
 log = get_logger()
-MOST_PENDING = 2000
+MOST_PENDING, MANY_PENDING = 2000, 20  # one list is cheaper than many looks
+EARLY_PAUSES = (0.0, 0.05, 0.15, 0.4, 1.0)
 Publish = Callable[[Event], Awaitable[object]]
 
 
@@ -80,24 +81,45 @@ class Image:
         self.holds.check(way)
         return await self._lists.share(repr(way), since, lambda: self._list(way))
 
-    async def look(self, tag: str, way: Way, since: float) -> Found:
-        """What a tag means now."""
+    async def look(self, tag: str, way: Way, since: float, *, budget: Budget | None = None) -> Found:
+        """What a tag means now; a look of its own costs of the budget, one that is shared doesn't."""
         self.holds.check(way)
-        return await self._heads.share(f"{way!r} {tag}", since, lambda: self._head(tag, way))
 
-    async def hinted(self, tag: str, sight: Sight) -> None:
-        """A webhook tells of a tag: look at once while the budget lasts; otherwise the next poll does."""
+        async def head() -> Found:
+            if budget is not None:
+                budget.take()
+            return await self._head(tag, way)
+
+        return await self._heads.share(f"{way!r} {tag}", since, head)
+
+    async def hinted(self, tag: str, digest: str, sight: Sight) -> None:
+        """A webhook tells of a tag, and perhaps of its digest: look at once, while the budget lasts.
+
+        Registries may tell of a tag a moment before they serve it; what isn't there yet is pending for the next poll.
+        """
         self.known.told_at = sight.received_at
         self.holds.appeared()
-        if len(self.known.pending) < MOST_PENDING:
-            self.known.pending.add(tag)
-            self._sights[tag] = sight
-        else:
+        if len(self.known.pending) >= MOST_PENDING:
             self.relist = True
-        if self.budget.take():
-            await self.settle(tag)
-        else:
-            measures.hooks.labels("delayed").inc()
+            return
+        self.known.pending.add(tag)
+        self._sights[tag] = sight
+        before = self.known.digests.get(tag, "")
+        for pause in EARLY_PAUSES:
+            await asyncio.sleep(pause)
+            try:
+                found = await self._glimpse(tag)
+            except Spent:
+                return
+            if found is not None and not (digest and found.digest == before != digest):
+                await self.observe(tag, found, sight)
+                return
+
+    async def _glimpse(self, tag: str) -> Found | None:
+        try:
+            return await self._look_as_anyone(tag, budget=self.budget)
+        except NotFound:
+            return None
 
     async def settle(self, tag: str) -> None:
         """Look at a tag that may be new, and announce it. What fails for now stays pending; what isn't there, not."""
@@ -128,12 +150,13 @@ class Image:
     async def poll(self, *, full: bool) -> None:
         """What is pending; with `full` the list of tags and the tags that are watched, too. Raises an `OciFailure`."""
         wants = self._wants()
-        tags = set(self.known.pending)
-        if full or self.relist:
+        full = full or self.relist
+        if full:
             self.relist, self.listed_at = False, time.monotonic()
-            if any(want.list_tags for want in wants):
-                await self._list_as_anyone(wants)
-            tags = self.known.pending | (tags_of(wants) if full else frozenset())
+        if (full or len(self.known.pending) > MANY_PENDING) and any(want.list_tags for want in wants):
+            await self._list_as_anyone(wants)
+            self.known.pending &= {*(self.known.tags or ()), *tags_of(wants)}
+        tags = self.known.pending | (tags_of(wants) if full else frozenset())
         for tag in sorted(tags):
             try:
                 await self.settle(tag)
@@ -161,13 +184,13 @@ class Image:
         if failure is not None:
             raise failure
 
-    async def _look_as_anyone(self, tag: str) -> Found:
+    async def _look_as_anyone(self, tag: str, *, budget: Budget | None = None) -> Found:
         """Several may have asked, each with credentials of their own: the first that works."""
         failure: OciFailure = Refused(f"{self.name}: nobody wants it any more")
         since = time.monotonic()
         for way in dict.fromkeys(want.way for want in self._wants()):
             try:
-                return await self.look(tag, way, since)
+                return await self.look(tag, way, since, budget=budget)
             except NotFound:
                 raise
             except OciFailure as error:

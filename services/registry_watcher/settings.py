@@ -18,7 +18,7 @@ class RegistryWatcherSettings(BaseSettings):
         default=3600.0, gt=0, description="Time between polls of a repository whose webhooks arrive"
     )
     told_within_seconds: float = Field(
-        default=7 * 24 * 3600.0, gt=0, description="A webhook within this time means that its webhooks arrive"
+        default=24 * 3600.0, gt=0, description="A webhook within this time means that its webhooks arrive"
     )
     fresh_seconds: float = Field(
         default=120.0, ge=0, description="How long a list of tags answers questions, unless they ask for a fresh one"

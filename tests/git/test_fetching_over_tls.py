@@ -4,16 +4,13 @@ import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from shared.clock import now, rfc3339
 from shared.git.access import ANONYMOUS, Access, bypasses
@@ -22,39 +19,15 @@ from shared.git.github_app import GitHubApp
 from shared.git.mirrors import Mirrors
 from shared.git.remote import RemoteRefs
 from shared.security import Secret
+from tests.parts.certificates import Pair, certificate
 from tests.parts.gitserver import GitHost, git_hosting
 
 NAME = "host/apps"
 PEM = serialization.Encoding.PEM
 
 
-class Pair(NamedTuple):
-    certificate: str
-    key: str
-
-
 def main(_seen: RemoteRefs) -> Iterable[str]:
     return ["refs/heads/main"]
-
-
-def certificate() -> Pair:
-    """Self-signed for 127.0.0.1; its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now() - timedelta(hours=1))
-        .not_valid_after(now() + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return Pair(made.public_bytes(PEM).decode(), private.decode())
 
 
 def served(folder: Path, pair: Pair, clients: str = "") -> ssl.SSLContext:

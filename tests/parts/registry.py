@@ -26,6 +26,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from shared.clock import now
+from tests.parts.certificates import Pair
 
 USER, PASSWORD = "puller", "secret-of-the-puller"
 HTPASSWD = "puller:$2y$05$abcdefghijklmnopqrstuu9jNlK8A8QWYSzK.cO.9h.b0mg9G5aD.\n"
@@ -74,7 +75,7 @@ class RunningRegistry:
 
 @asynccontextmanager
 async def running_registry(
-    folder: Path, auth: Mapping[str, Any] | None = None, *, webhook: str = "", secret: str = ""
+    folder: Path, auth: Mapping[str, Any] | None = None, *, webhook: str = "", secret: str = "", tls: Pair | None = None
 ) -> AsyncIterator[RunningRegistry]:
     """Starts the registry and reads from its own log where it listens. `webhook`: it tells of pushes there."""
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - a test's own folder
@@ -89,6 +90,10 @@ async def running_registry(
     if webhook:
         endpoint = {"name": "tiphys", "url": webhook, "headers": {"Authorization": [secret]}, "timeout": "5s"}
         config["notifications"] = {"endpoints": [endpoint | {"threshold": 5, "backoff": "1s"}]}
+    if tls:
+        (folder / "tls.crt").write_text(tls.certificate)
+        (folder / "tls.key").write_text(tls.key)
+        config["http"]["tls"] = {"certificate": str(folder / "tls.crt"), "key": str(folder / "tls.key")}
     path = folder / "config.yml"
     path.write_text(yaml.safe_dump(config))
     process = await asyncio.create_subprocess_exec(

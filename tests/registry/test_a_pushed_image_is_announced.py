@@ -1,5 +1,6 @@
 """A tag that appears or moves in a real registry is announced once, whoever tells, when the registry confirms it."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from shared.bus import Bus
 from shared.events import ListTags, ResolveTag, WatchedImage, WatchImages, image_delivery
 from tests.parts.images import push_image
+from tests.parts.lying import lying
 from tests.parts.registry import RunningRegistry
 from tests.registry.watching import Watcher, hook, plain, watching
 
@@ -146,3 +148,22 @@ async def test_an_owner_says_all_that_it_watches_and_no_more(
     assert [str(one) for one in watcher.parts.images.interest.repositories()] == ["docker.io/library/nginx"]
     assert (await watcher.bus.request(WatchImages(owner=unique))).count == 0
     assert list(watcher.parts.images.interest.repositories()) == []
+
+
+async def test_a_flood_of_made_up_tags_costs_a_bounded_number_of_requests(own_bus: Bus, tmp_path: Path) -> None:
+    async with lying() as liar:
+        liar.tags("acme/web", "1.0")
+        image = f"{liar.host}/acme/web"
+        async with watching(own_bus, tmp_path / "known", plain(RunningRegistry(liar.host))) as watcher:
+            await watcher.watch(image)
+            liar.asked.clear()
+            for number in range(300):
+                await own_bus.publish(hook(image, f"made-up-{number}"))
+            known = watcher.parts.images.named(image).known
+            async with asyncio.timeout(60):
+                while len(known.pending) < 200:  # heard, and not looked at
+                    await own_bus.request(ListTags(image=image))
+                while known.pending:  # one list says that none of them is there
+                    await own_bus.request(ListTags(image=image))
+            heads = [path for method, path, _ in liar.asked if method == "HEAD"]
+            assert len(heads) <= 60
