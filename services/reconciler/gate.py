@@ -98,7 +98,8 @@ async def until_confirmed(sync: "Sync", keys: Iterable[ResourceKey]) -> None:
 
 async def _news(sync: "Sync", seconds: float) -> None:
     """Wait for news of the Application or its project, or for the time to pass; what it waits for is shown at once."""
-    sync.running.start()
+    if not sync.running.started:
+        sync.running.start()
     with sync.running.wait(), suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await sync.state.changed.wait()

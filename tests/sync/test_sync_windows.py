@@ -39,11 +39,13 @@ def blocked(*words: str) -> Any:
 
 async def test_the_policy_waits_for_the_window_and_syncs_when_it_opens(delivery: Delivery) -> None:
     delivery.begin({"app/a.json": config_map("a")})
-    window, closes = closing_in(12)
+    window, closes = closing_in(3600)
     await put_project(delivery, window)
     await delivery.apply(delivery.application(project=delivery.app, automated={}))
     await delivery.until(complains("SyncWindowWarning", "blocked by sync window until", closes.strftime("%H:%M:%SZ")))
     assert await delivery.get("ConfigMap", "a") is None
+    window, closes = closing_in(4)
+    await put_project(delivery, window)
     app = await delivery.until(synced, seconds=60)
     assert parse_rfc3339(app["status"]["operationState"]["startedAt"]) >= closes.astimezone(UTC)
     assert "SyncWindowWarning" not in str(app["status"].get("conditions"))
