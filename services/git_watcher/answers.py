@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import TypeVar
 
+from services.git_watcher.admission import Admission
 from services.git_watcher.known import Known
 from services.git_watcher.repositories import Repositories
 from services.git_watcher.repository import Look, Repository
@@ -57,22 +58,25 @@ class Answers:
         self,
         repositories: Repositories,
         mirrors: Mirrors,
+        admission: Admission,
         signatures: Signatures,
+        *,
         highest: Highest,
         fresh_seconds: Callable[[], float],
     ) -> None:
         self._repositories, self._mirrors, self._signatures = repositories, mirrors, signatures
+        self._admission = admission
         self._highest, self._fresh_seconds = highest, fresh_seconds
 
     @_told
     async def resolve(self, question: ResolveRevision) -> ResolvedRevision:
-        repository = self._repositories.of(question.repo_url, question.project)
+        repository = await self._repository(question.repo_url, question.project)
         found = await self._resolve(repository, question.target_revision or "HEAD", question)
         return ResolvedRevision(revision=found.revision, ref=found.ref)
 
     @_told
     async def metadata(self, question: RevisionMetadata) -> CommitMetadata:
-        repository = self._repositories.of(question.repo_url, question.project)
+        repository = await self._repository(question.repo_url, question.project)
         await self._bring(repository, question.revision)
         commit = await self._mirrors.call(describe, repository.mirror, question.revision)
         refs = repository.known.refs if repository.known else {}
@@ -89,24 +93,29 @@ class Answers:
 
     @_told
     async def changed(self, question: ChangedPaths) -> Changes:
-        repository = self._repositories.of(question.repo_url, question.project)
+        repository = await self._repository(question.repo_url, question.project)
         await self._bring(repository, question.old, question.new)
         changed = await self._mirrors.call(changed_paths, repository.mirror, question.old, question.new)
         return Changes(changed=changed)
 
     @_told
     async def refs(self, question: ListRefs) -> Refs:
-        repository = self._repositories.of(question.repo_url, question.project)
+        repository = await self._repository(question.repo_url, question.project)
         known = await self._know(repository, refresh=question.refresh)
         return Refs(refs={name: at for name, at in known.refs.items() if name != "HEAD"}, head=known.head)
 
     @_told
     async def verify(self, question: VerifyRevision) -> RevisionVerification:
-        repository = self._repositories.of(question.repo_url, question.project)
+        repository = await self._repository(question.repo_url, question.project)
         await self._bring(repository, question.revision)
         if question.ref.startswith(TAGS) and not await self._mirrors.call(keeps, repository.mirror, question.ref):
             await repository.look(Look("request", wants=(question.ref,)))
         return await self._signatures.verify(repository.mirror, question)
+
+    async def _repository(self, url: str, project: str) -> Repository:
+        repository = self._repositories.of(url, project)
+        await self._admission.check(repository, url, project)
+        return repository
 
     async def _resolve(self, repository: Repository, target: str, question: ResolveRevision) -> Resolved:
         if is_sha(target):

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from services.git_watcher import handlers
+from services.git_watcher.admission import Admission
 from services.git_watcher.answers import Answers
 from services.git_watcher.keyring import Keyring
 from services.git_watcher.polls import Polls
@@ -72,5 +73,9 @@ async def opened(
         repositories = Repositories(mirrors, usage, lookup, bus.publish)
         polls = Polls(repositories, settings.poll_seconds)
         keyring = Keyring(mirrors, folder.with_name("keys"))
-        answers = Answers(repositories, mirrors, Signatures(mirrors, keyring), highest, lambda: polls.interval)
+        admission = Admission(repositories, mirrors, lookup, lambda: polls.interval)
+        signatures = Signatures(mirrors, keyring)
+        answers = Answers(
+            repositories, mirrors, admission, signatures, highest=highest, fresh_seconds=lambda: polls.interval
+        )
         yield Parts(settings, mirrors, usage, repositories, polls, answers, keyring)

@@ -39,7 +39,7 @@ class Repositories:
 
     def named(self, name: str) -> Repository:
         if name not in self._all:
-            self._all[name] = Repository(name, self._mirrors, lambda: self._way(name), self._publish)
+            self._all[name] = Repository(name, self._mirrors, lambda: self.way(name), self._publish)
             self._by_place[_place(f"https://{name}")].add(name)
             measures.repositories.set(len(self._all))
         return self._all[name]
@@ -71,7 +71,7 @@ class Repositories:
     def failing(self) -> list[str]:
         return [name for name, repository in self._all.items() if repository.failure is not None]
 
-    def _way(self, name: str) -> Way:
+    def way(self, name: str) -> Way:
         """The first use that has credentials; the projects of the same repository may have different ones."""
         uses = (*self.usage.uses(name), *filter(None, [self._asked.get(name)])) or (Use(f"https://{name}", "", ""),)
         ways = [(use.url, self._lookup(use.url, use.project)) for use in uses]

@@ -1,4 +1,4 @@
-"""What each (repository, target revision) means now, kept so that 5,000 Applications of one repository ask once.
+"""What each (repository, target revision) means now, kept so that 5,000 Applications of one project ask once.
 
 In: questions for a source, and the news that a branch moved. Out: a `Head`. The news is a hint only: where it does
 not follow from what is known, git is asked. Never: rendering, or knowing which Applications care (index.py does).
@@ -25,12 +25,13 @@ class Target(NamedTuple):
     revision: str
     chart: str
     tag_prefix: str
+    project: str
 
     @classmethod
-    def of(cls, source: dict[str, Any]) -> Self:
-        """Read it from a source of an Application."""
+    def of(cls, source: dict[str, Any], project: str) -> Self:
+        """Read it from a source of an Application; another project may not be let into the repository."""
         url, chart, prefix = (str(source.get(name) or "") for name in ("repoURL", "chart", "tagPrefix"))
-        return cls(url, str(source.get("targetRevision") or DEFAULT), chart, prefix)
+        return cls(url, str(source.get("targetRevision") or DEFAULT), chart, prefix, project)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Heads:
 
     async def resolve(self, source: dict[str, Any], project: str, *, refresh: bool = False) -> Head:
         """Give the head of a source; concurrent questions share one request. Raises RequestError."""
-        key = Target.of(source)
+        key = Target.of(source, project)
         if not refresh and (head := self._targets.get(key)) and head.branch:
             return head
         task = self._asking.get(key)
