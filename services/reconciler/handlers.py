@@ -14,6 +14,7 @@ from services.reconciler.live import Live, OnChange
 from services.reconciler.memory import forget, remember
 from services.reconciler.parts import Parts
 from services.reconciler.projects import read_project
+from services.reconciler.quiet import quiet
 from services.reconciler.state import AppState, destination_spec
 from shared.events import GitRevision
 from shared.kinds.keyring import keyring_digest
@@ -63,6 +64,8 @@ def on_live(parts: Parts, server: str) -> OnChange:
         for live in (new, old):
             if live is not None and live.instance and (app := parts.instances.get(live.instance)):
                 concerned.add(app)
+        if concerned and old is not None and new is not None and quiet(parts.argo, old, new):
+            return
         for app in concerned:
             state = parts.states.get(app)
             if state is not None:

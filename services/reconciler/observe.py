@@ -13,6 +13,7 @@ from services.reconciler.desired import Condition, Target, hook_phases
 from services.reconciler.destination import Destination
 from services.reconciler.errors import ComparisonFailed
 from services.reconciler.expressions import needs_engine
+from services.reconciler.links import external_urls
 from services.reconciler.live import Live
 from services.reconciler.namespaces import observe_namespace
 from services.reconciler.parts import Parts
@@ -159,6 +160,7 @@ def look_extra(state: AppState, key: ResourceKey, live: Live | None) -> None:
         ignored=extraneous,
         leaving=live.deleting,
         confirm=asks_for_confirmation(body, state.options),
+        urls=external_urls(body),
     )
 
 
@@ -174,8 +176,9 @@ def note(state: AppState, target: Target, live: Live | None, verdict: Verdict, b
         live=live is not None,
         wanted=True,
         wave=target.wave,
-        ignored=ignores_health(target.obj),
+        ignored=ignores_health(target.obj) or ignores_health(body),
         confirm=any(asks_for_confirmation(obj, state.options) for obj in (target.obj, body)),
+        urls=external_urls(body) if body is not None else (),
     )
 
 

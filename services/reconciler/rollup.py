@@ -9,9 +9,10 @@ from typing import Any
 from services.reconciler.compare import SyncStatus
 from services.reconciler.desired import Target
 from shared.health import Health, worst
-from shared.kinds.refs import ResourceKey
+from shared.kinds.refs import GroupKind, ResourceKey
 
 Obj = dict[str, Any]
+APPLICATION = GroupKind("argoproj.io", "Application")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Found:
     """What is known of one object of an Application.
 
     `health` None: its kind has no health. `live`: it exists, `leaving`: it is being deleted, `confirm`: not without a
-    person's word.
+    person's word. `urls`: where a person may open it.
     """
 
     key: ResourceKey
@@ -32,6 +33,7 @@ class Found:
     ignored: bool = False
     leaving: bool = False
     confirm: bool = False
+    urls: tuple[str, ...] = ()
 
 
 def sync_status(found: Iterable[Found], *, drifted: bool = False) -> SyncStatus:
@@ -46,10 +48,19 @@ def health_status(found: Iterable[Found]) -> Health:
     wanted = [one for one in all_found if one.wanted]
     if wanted and not any(one.live for one in wanted):
         return Health("Missing", "")
-    counted = [one for one in all_found if one.live and one.wanted and not one.ignored and one.health is not None]
+    counted = [one for one in all_found if one.live and one.wanted and not one.ignored and counts(one)]
     status = worst(one.health.weight for one in counted if one.health)
     causes = [one for one in counted if one.health and one.health.weight == status]
     return Health(status, _caused_by(causes) if status in {"Degraded", "Unknown"} else "")
+
+
+def counts(one: Found) -> bool:
+    """Tell whether an object's health says something of the Application's: that of an Application that nobody has
+    looked at yet does not.
+    """
+    if one.health is None:
+        return False
+    return one.key.group_kind != APPLICATION or one.health.status not in {"Missing", "Unknown"}
 
 
 def _caused_by(causes: list[Found]) -> str:

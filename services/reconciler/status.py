@@ -11,7 +11,15 @@ from typing import Any
 from services.reconciler import history
 from services.reconciler.desired import Condition
 from services.reconciler.namespaces import namespace_status
-from services.reconciler.rollup import Found, health_entry, health_status, images, resource_status, sync_status
+from services.reconciler.rollup import (
+    APPLICATION,
+    Found,
+    health_entry,
+    health_status,
+    images,
+    resource_status,
+    sync_status,
+)
 from services.reconciler.state import AppState
 from shared.health import Health
 
@@ -96,6 +104,10 @@ def summary(state: AppState) -> Obj:
     found: Obj = {}
     if state.desired and (names := images(state.desired.objects)):
         found["images"] = names
+    if urls := sorted({url for one in state.found.values() for url in one.urls}):
+        found["externalURLs"] = urls
+    if any(key.group_kind == APPLICATION for key in state.found):
+        found["isAppOfApps"] = True
     return found
 
 

@@ -7,6 +7,7 @@ from shared.health.fields import items, mapping, number, quoted, text
 from shared.health.status import Health, Status
 
 Obj = Mapping[str, Any]
+IGNORE_RESTART_POLICY = "argocd.argoproj.io/ignore-restart-policy"
 _PHASES: dict[str, Status] = {"Pending": "Progressing", "Succeeded": "Healthy"}
 
 
@@ -18,7 +19,8 @@ def pod(obj: Obj) -> Health:
     if phase == "Failed":
         return Health("Degraded", message or _why_failed(status))
     if phase == "Running":
-        return _running(status, policy, message)
+        lasting = text(mapping(obj, "metadata", "annotations"), IGNORE_RESTART_POLICY).lower() == "true"
+        return _running(status, "Always" if lasting else policy, message)
     return Health(_PHASES.get(phase, "Unknown"), message)
 
 

@@ -16,6 +16,7 @@ SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
 APPROVED = "argocd.argoproj.io/deletion-approved"
+SKIP_RECONCILE = "argocd.argoproj.io/skip-reconcile"
 HELM_POLICY = "helm.sh/resource-policy"
 HELM_WEIGHT = "helm.sh/hook-weight"
 
@@ -113,6 +114,10 @@ def approved(app: Mapping[str, Any], since: datetime) -> bool:
 def may_prune(obj: Obj | None, app_level: Iterable[str] = ()) -> bool:
     """Tell whether it may be pruned at once, without anybody's confirmation."""
     return prune_consent(obj, app_level) == "yes"
+
+
+def skips_reconcile(obj: Mapping[str, Any] | None) -> bool:
+    return str(annotations_of(obj).get(SKIP_RECONCILE, "")).lower() == "true"
 
 
 def ignores_health(obj: Mapping[str, Any] | None) -> bool:
