@@ -5,12 +5,11 @@ In: a `Target`, a live object. Out: a `Verdict`, or None where only a server-sid
 admission, normalised fields). Pure. Never shows values: a verdict carries digests and a status only.
 """
 
-from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from services.reconciler.desired import Target
-from shared.kinds.ignoring import NOTHING
+from shared.kinds.ignoring import NOTHING, fields_of
 from shared.merge import (
     Path,
     contains,
@@ -27,8 +26,8 @@ from shared.merge import (
     with_live,
     with_types,
     without,
+    without_ignored,
     without_managed,
-    without_places,
 )
 
 Obj = dict[str, Any]
@@ -107,10 +106,7 @@ def counted(target: Target, obj: Obj, live: Obj, places: tuple[Path, ...] = ()) 
     """
     ignored = target.ignored
     if ignored != NOTHING:
-        read = [*map(pointer_path, ignored.json_pointers), *map(jq_path, ignored.jq_path_expressions)]
-        trees = managed_by(live, ignored.managed_fields_managers)
-        obj = without_managed(without_places(obj, places), trees)
-        obj = without(obj, [path for path in read if path is not None])
+        obj = without_ignored(obj, live, fields_of(ignored), places)
     return with_types(obj, target.counting.types)
 
 
@@ -128,17 +124,6 @@ def overlaid(target: Target, live: Obj, places: Iterable[Path] = ()) -> Obj:
 
 
 def comparable(target: Target) -> Obj:
-    """Give what is compared of a desired object: no status unless that counts, and a Secret's `stringData` as the
-    `data` it becomes.
-    """
+    """Give what is compared of a desired object: no status unless that counts."""
     obj = target.obj
-    plain = obj if target.counting.status else {key: value for key, value in obj.items() if key != "status"}
-    if plain.get("kind") == "Secret" and plain.get("apiVersion") == "v1" and plain.get("stringData"):
-        return _encoded(plain)
-    return plain
-
-
-def _encoded(secret: Obj) -> Obj:
-    added = {key: b64encode(str(value).encode()).decode() for key, value in secret["stringData"].items()}
-    rest = {key: value for key, value in secret.items() if key != "stringData"}
-    return {**rest, "data": {**(secret.get("data") or {}), **added}}
+    return obj if target.counting.status else {key: value for key, value in obj.items() if key != "status"}

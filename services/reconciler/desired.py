@@ -6,6 +6,7 @@ Out: one `Desired`. Pure: whoever calls has asked the cluster which kinds exist 
 The rules are Argo CD's (spec 2.2, steps 2 and 4); the last of several equal keys wins.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -106,10 +107,23 @@ def placed(obj: Obj, namespaced: bool | None, namespace: str) -> Obj:
     return {**obj, "metadata": metadata}
 
 
+def encoded(obj: Obj) -> Obj:
+    """Give a Secret with its `stringData` as the `data` it becomes: what is applied plainly would be owned by nobody.
+
+    What is no text is left for the API server to refuse.
+    """
+    plain = obj.get("stringData") if obj.get("kind") == "Secret" and obj.get("apiVersion") == "v1" else None
+    if not isinstance(plain, dict) or not all(isinstance(value, str) for value in plain.values()):
+        return obj
+    added = {key: b64encode(value.encode()).decode() for key, value in plain.items()}
+    rest = {key: value for key, value in obj.items() if key != "stringData"}
+    return {**rest, "data": {**(obj.get("data") or {}), **added}}
+
+
 def target_of(obj: Obj, scope: Scope) -> Target:
     """Prepare one rendered object."""
     kind = GroupKind.of(obj)
-    plain = placed(obj, scope.namespaced(kind), scope.namespace)
+    plain = placed(encoded(obj), scope.namespaced(kind), scope.namespace)
     hooks = hook_phases(plain)
     key = ResourceKey.of(plain)
     ignored, counting = scope.ignored(key, plain), scope.counting(plain)

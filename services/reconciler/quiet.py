@@ -13,8 +13,9 @@ from services.reconciler.links import external_urls
 from services.reconciler.live import Live
 from shared.health import health
 from shared.kinds.customizations import Ignored
+from shared.kinds.ignoring import fields_of
 from shared.kinds.settings import ArgoSettings
-from shared.merge import jq_path, managed_by, pointer_path, without, without_managed
+from shared.merge import without_ignored
 
 Obj = dict[str, Any]
 STAMPED = ("resourceVersion", "generation", "managedFields")
@@ -44,8 +45,6 @@ def face(obj: Obj, rules: Iterable[Ignored]) -> Obj:
     """Give the object without what is ignored of its changes."""
     left = obj
     for rule in rules:
-        read = [*map(pointer_path, rule.json_pointers), *map(jq_path, rule.jq_path_expressions)]
-        left = without(left, [path for path in read if path is not None])
-        left = without_managed(left, managed_by(obj, rule.managed_fields_managers))
+        left = without_ignored(left, obj, fields_of(rule))
     metadata = {name: value for name, value in (left.get("metadata") or {}).items() if name not in STAMPED}
     return {**left, "metadata": metadata}

@@ -51,6 +51,11 @@ def aggregated(obj: Mapping[str, Any], settings: ArgoSettings) -> Ignored:
     return AGGREGATED if role and settings.compare.ignore_aggregated_roles else NOTHING
 
 
+def fields_of(ignored: Ignored) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Give the JSON pointers, jq expressions and managers."""
+    return ignored.json_pointers, ignored.jq_path_expressions, ignored.managed_fields_managers
+
+
 def together(parts: Iterable[Ignored]) -> Ignored:
     every = [part for part in parts if part != NOTHING]
     if not every:

@@ -25,6 +25,7 @@ MESSAGE_LIMIT = 1024
 CAUSE_LIMIT = 400
 CAUSES_LIMIT = 50
 _UNTYPED = "failed to create typed patch object"  # a field of the wrong type or name, answered as 500
+_TYPED_VALUE = re.compile(r"valueUnstructured\{Value:.*?\}(?=$|[\s,;])", re.DOTALL)
 _VALUE = re.compile(r'(Invalid value|Duplicate value|Unsupported value): (?:"(?:[^"\\]|\\.)*"|[^\s:,]+)')
 
 
@@ -202,7 +203,7 @@ _decoder = msgspec.json.Decoder(_Status)
 
 
 def _clean(text: str, limit: int, *, secret: bool) -> str:
-    text = redact(_VALUE.sub(r"\1: ***", text) if secret else text)
+    text = redact(_TYPED_VALUE.sub("***", _VALUE.sub(r"\1: ***", text)) if secret else text)
     if len(text) <= limit:
         return text
     return f"{text[: limit // 2]} … {text[-limit // 2 + 3 :]}"  # the server writes the reason last
@@ -231,7 +232,7 @@ def from_status(body: bytes, status: int = 0, retry_after: float | None = None) 
     status = status or found.code
     kind = _kind(found, status)
     details = found.details or _Details()
-    secret = details.kind.lower() in {"secret", "secrets"}
+    secret = details.kind.lower() in {"secret", "secrets"} or "Kind=Secret)" in found.message
     causes = tuple(
         Cause(cause.field, _clean(cause.message, CAUSE_LIMIT, secret=secret), cause.reason)
         for cause in (details.causes or ())[:CAUSES_LIMIT]

@@ -12,11 +12,12 @@ from shared.merge.ignore import (
     pointer_path,
     with_live,
     without,
+    without_ignored,
     without_managed,
     without_places,
 )
 from shared.merge.managed import only_managed, owned_fields, owns_more, together
-from shared.merge.masking import mask_secrets
+from shared.merge.masking import hide_values, is_secret, mask_secrets
 from shared.merge.patch import PatchError, json_merge_patch, json_patch, merge_patch_between
 from shared.merge.quantity import quantity
 from shared.merge.takeover import left_behind, taken_over
@@ -29,6 +30,8 @@ __all__ = [
     "canonical",
     "contains",
     "digest",
+    "hide_values",
+    "is_secret",
     "jq_path",
     "json_merge_patch",
     "json_patch",
@@ -47,6 +50,7 @@ __all__ = [
     "with_live",
     "with_types",
     "without",
+    "without_ignored",
     "without_managed",
     "without_places",
     "without_undeclared",

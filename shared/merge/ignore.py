@@ -30,6 +30,7 @@ class _Absent(Enum):
 
 Step = str | int | Each
 Path = tuple[Step, ...]
+Fields = tuple[Iterable[str], Iterable[str], Iterable[str]]  # JSON pointers, jq expressions, managers
 ABSENT = _Absent.ABSENT
 _JQ = re.compile(
     r"""\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)\??"""
@@ -82,6 +83,14 @@ def without_places(obj: Obj, places: Iterable[Path]) -> Obj:
     The last of a list goes first, so that the numbers of the others hold.
     """
     return without(obj, sorted(places, key=lambda path: [(type(step) is int, step) for step in path], reverse=True))
+
+
+def without_ignored(obj: Obj, live: Mapping[str, Any], fields: Fields, places: Iterable[Path] = ()) -> Obj:
+    """Give the object without all that is ignored of it. `places`: where the expressions that are no paths lead."""
+    pointers, expressions, managers = fields
+    left = without_managed(without_places(obj, places), managed_by(live, managers))
+    read = [*map(pointer_path, pointers), *map(jq_path, expressions)]
+    return without(left, [path for path in read if path is not None])
 
 
 def with_live(obj: Obj, live: Obj, paths: Iterable[Path]) -> Obj:

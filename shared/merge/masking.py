@@ -4,7 +4,8 @@ In: the states of one Secret (desired, live, ...). Out: the same with masks, in 
 that `kubectl apply` keeps in an annotation.
 """
 
-from collections.abc import Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -37,6 +38,27 @@ def mask_secrets(states: Sequence[Obj | None]) -> list[Obj | None]:
     """Mask several states of one Secret together, so that a reader sees which values differ, and nothing else."""
     masks = _Masks()
     return [_masked(state, masks) if state is not None and is_secret(state) else state for state in states]
+
+
+def hide_values(text: str, obj: Mapping[str, Any]) -> str:
+    """Give a text about a Secret (an API server's complaint, say) without its values, encoded or plain."""
+    if not is_secret(obj):
+        return text
+    values = {str(value) for section in _SECTIONS for value in _values(obj.get(section))}
+    for value in sorted({*values, *(plain for value in values if (plain := _decoded(value)))}, key=len, reverse=True):
+        text = text.replace(value, MASK) if value else text
+    return text
+
+
+def _values(section: Any) -> Iterable[Any]:
+    return section.values() if isinstance(section, dict) else [section] if section is not None else []
+
+
+def _decoded(value: str) -> str:
+    try:
+        return b64decode(value, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def _masked(secret: Obj, masks: _Masks) -> Obj:

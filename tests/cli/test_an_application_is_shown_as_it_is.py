@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+import orjson
 import pytest
 
 from services.cli.app import view
@@ -103,6 +104,13 @@ def test_plain_and_encoded_secret_values_are_the_same_value() -> None:
 
 def test_a_printed_secret_is_masked() -> None:
     assert masked(secret("canary"))["data"] == {"password": "++++++++"}
+
+
+def test_the_copy_that_kubectl_keeps_is_masked_too() -> None:
+    kept = {"kubectl.kubernetes.io/last-applied-configuration": orjson.dumps(secret("canary")).decode()}
+    printed = str(masked({**secret("other"), "metadata": {"name": "s", "annotations": kept}}))
+    assert "++++++++" in printed
+    assert base64.b64encode(b"canary").decode() not in printed
 
 
 def test_what_only_the_api_server_writes_is_no_difference() -> None:

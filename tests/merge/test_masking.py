@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.merge import mask_secrets
+from shared.merge import hide_values, mask_secrets
 
 Obj = dict[str, Any]
 LAST = "kubectl.kubernetes.io/last-applied-configuration"
@@ -44,3 +44,17 @@ def test_no_value_survives(one: Obj, other: Obj) -> None:
     states = [secret(one, stringData=other), secret(other)]
     shown = orjson.dumps(mask_secrets(states)).decode()
     assert not any(value in shown for value in (*one.values(), *other.values()))
+
+
+@given(SECRETS, st.text("pqr ", max_size=9))
+def test_a_complaint_about_a_secret_keeps_its_words_and_loses_its_values(data: Obj, words: str) -> None:
+    text = words.join(["about", *data.values(), "end"])
+    hidden = hide_values(text, secret(data))
+    assert not any(value in hidden for value in data.values())
+    assert hidden.startswith("about")
+    assert hidden.endswith("end")
+    assert hide_values(text, {**secret(data), "kind": "ConfigMap"}) == text
+
+
+def test_a_complaint_may_show_the_plain_form_of_a_value() -> None:
+    assert hide_values("bad: topsecret", secret({"a": "dG9wc2VjcmV0"})) == "bad: ++++++++"

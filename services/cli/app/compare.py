@@ -4,6 +4,7 @@ The desired manifests come from the renderer over the bus, at the revision git_w
 is the API server's own answer to a dry run, so defaults and webhooks are no differences.
 """
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,17 @@ import orjson
 
 from services.cli.app import store, view
 from services.cli.app.difference import difference, masked
+from services.cli.app.leaving_out import LeavingOut
 from services.cli.errors import Exit
 from services.cli.options import Output, Where
 from services.cli.output import emit_data, note, paint
 from services.cli.session import Session, open_bus, open_cluster
 from shared.bus import Bus
 from shared.events import RenderRequest, RenderSource, ResolveChart, ResolveRevision
+from shared.kinds.settings import ArgoSettings
 from shared.kube import ApiError, NotFound, Resource, verbs
+from shared.merge import hide_values
+from shared.run.context import EnginesOnce
 
 Obj = dict[str, Any]
 _MANAGER = "argocd-controller"
@@ -50,10 +55,12 @@ async def show_manifests(where: Where, name: str, *, live: bool, revision: str |
 
 
 async def show_diff(where: Where, name: str, revision: str | None) -> Exit:
-    async with open_cluster(where) as session, open_bus(where) as bus:
+    async with open_cluster(where) as session, open_bus(where) as bus, AsyncExitStack() as closing:
         app = await store.get(session, store.named(session, name))
         desired = await rendered(session, bus, app, revision)
-        chunks = [await _changed(session, app, obj) for obj in desired]
+        settings = ArgoSettings.from_configmap(await _config(session))
+        leaving_out = LeavingOut(app, settings, EnginesOnce(1, closing))
+        chunks = [await _changed(session, app, obj, leaving_out) for obj in desired]
         chunks += await _extra(session, app, desired)
     lines = [line for chunk in chunks for line in chunk]
     for line in lines:
@@ -68,22 +75,27 @@ def _coloured(line: str) -> str:
     return paint(line, colour) if colour else line
 
 
-async def _changed(session: Session, app: Obj, desired: Obj) -> list[str]:
+async def _changed(session: Session, app: Obj, desired: Obj, leaving_out: LeavingOut) -> list[str]:
     place = await _place(session, app, desired)
     target = {
         **desired,
         "metadata": {**desired["metadata"], **({"namespace": place.namespace} if place.namespace else {})},
     }
+    version = await session.discovery.resource(place.resource.group, place.resource.kind, version_of(desired))
     try:
-        live = await verbs.get(session.cluster, place.resource, place.namespace, place.name)
+        live = await verbs.get(session.cluster, version, place.namespace, place.name)
     except NotFound:
         return difference(None, target)
+    refused = []
     try:
-        return difference(
-            live, await verbs.apply(session.cluster, place.resource, target, manager=_MANAGER, force=True, dry_run=True)
-        )
+        after = await verbs.apply(session.cluster, version, target, manager=_MANAGER, force=True, dry_run=True)
     except ApiError as error:
-        return [*difference(live, target), f"! a sync would be refused: {error.message}"]
+        after, refused = target, [f"! a sync would be refused: {hide_values(error.message, target)}"]
+    return [*difference(*await leaving_out.from_both(live, after)), *refused]
+
+
+def version_of(obj: Obj) -> str:
+    return str(obj["apiVersion"]).rpartition("/")[2]
 
 
 async def _place(session: Session, app: Obj, obj: Obj) -> Place:
@@ -152,9 +164,13 @@ async def _resolved(bus: Bus, app: Obj, source: Obj, revision: str | None) -> st
 
 
 async def _settings(session: Session) -> dict[str, str]:
+    return {key: value for key, value in (await _config(session)).items() if key.startswith(_RENDERING)}
+
+
+async def _config(session: Session) -> dict[str, str]:
     resource = await session.discovery.resource("", "ConfigMap")
     try:
         found = await verbs.get(session.cluster, resource, session.namespace, "argocd-cm")
     except NotFound:
         return {}
-    return {key: value for key, value in (found.get("data") or {}).items() if key.startswith(_RENDERING)}
+    return dict(found.get("data") or {})

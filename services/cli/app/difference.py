@@ -1,7 +1,7 @@
 """What a sync would change, as text. Pure: a live object and what it would become in, a unified diff out.
 
-Both sides lose what only the API server writes; Secret values become `++++++++`, a different length for each distinct
-value, so that a change shows and its content does not.
+Both sides lose what only the API server writes; a Secret's values become `++++++++`, four more for each distinct value
+of a field, so that a change shows and its content does not.
 """
 
 import base64
@@ -10,13 +10,13 @@ from typing import Any
 
 from services.cli.app.view import at
 from shared import yamlio
+from shared.merge import is_secret, mask_secrets
 
 Obj = dict[str, Any]
 
 _VOLATILE = ("managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink")
 _OURS = ("argocd.argoproj.io/tracking-id", "argocd.argoproj.io/installation-id")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_MASK = "++++++++"
 
 
 def title(obj: Obj) -> str:
@@ -51,25 +51,20 @@ def cleaned(obj: Obj | None) -> Obj | None:
     return {**{k: v for k, v in obj.items() if k != "status"}, "metadata": metadata}
 
 
-def _masked(live: Obj | None, target: Obj | None) -> tuple[Obj | None, Obj | None]:
-    if (live or target or {}).get("kind") != "Secret":
-        return live, target
-    values: dict[str, str] = {}
-    return _mask(live, values), _mask(target, values)
+def _masked(live: Obj | None, target: Obj | None) -> list[Obj | None]:
+    return mask_secrets([folded(live), folded(target)])
 
 
 def masked(obj: Obj) -> Obj:
-    """One object for printing: a Secret's values hidden, everything else as it is."""
-    return _mask(obj, {}) or {} if obj.get("kind") == "Secret" else obj
+    """One object for printing: a Secret's values hidden, also those in the copy that `kubectl apply` keeps."""
+    (hidden,) = mask_secrets([obj])
+    return hidden or {}
 
 
-def _mask(secret: Obj | None, values: dict[str, str]) -> Obj | None:
-    if secret is None:
-        return None
-    plain = {
-        key: base64.b64encode(str(value).encode()).decode() for key, value in (secret.get("stringData") or {}).items()
-    }
-    data = {**(secret.get("data") or {}), **plain}
-    hidden = {key: values.setdefault(str(value), _MASK + "++++" * len(values)) for key, value in data.items()}
-    rest = {k: v for k, v in secret.items() if k not in ("data", "stringData")}
-    return {**rest, "data": hidden}
+def folded(obj: Obj | None) -> Obj | None:
+    """A Secret as the API server keeps it: what is written plainly in `stringData` is `data`."""
+    if obj is None or not is_secret(obj) or not isinstance(obj.get("stringData"), dict):
+        return obj
+    plain = {key: base64.b64encode(str(value).encode()).decode() for key, value in obj["stringData"].items()}
+    rest = {key: value for key, value in obj.items() if key != "stringData"}
+    return {**rest, "data": {**(obj.get("data") or {}), **plain}}
