@@ -82,12 +82,9 @@ async def until_open(sync: "Sync") -> None:
 
 
 async def until_confirmed(sync: "Sync", keys: Iterable[ResourceKey]) -> None:
-    """Wait until a person has confirmed the prunes that need it, after this sync began."""
-    options, live = sync.request.entries, sync.destination.live
-    found = [(key, one.load()) for key in keys if (one := live.get(key))]
-    waiting = [key for key, body in found if prune_consent(body, options) == "confirm"]
-    since = parse_rfc3339(sync.running.state["startedAt"])
-    while waiting:
+    """Wait until a person has confirmed, after this sync began, the prunes that need it, or has done them."""
+    since, keys = parse_rfc3339(sync.running.state["startedAt"]), list(keys)
+    while waiting := guarded(sync, keys):
         sync.state.changed.clear()
         if approved(sync.state.obj, since):
             return
@@ -96,8 +93,17 @@ async def until_confirmed(sync: "Sync", keys: Iterable[ResourceKey]) -> None:
         await _news(sync, LONGEST_WAIT)
 
 
+def guarded(sync: "Sync", keys: Iterable[ResourceKey]) -> list[ResourceKey]:
+    """Give those objects that live and are not pruned without a person's word."""
+    live = [one for key in keys if (one := sync.destination.live.get(key))]
+    return [one.key for one in live if prune_consent(one.load(), sync.request.entries) == "confirm"]
+
+
 async def _news(sync: "Sync", seconds: float) -> None:
-    """Wait for news of the Application or its project, or for the time to pass; what it waits for is shown at once."""
+    """Wait for news of the Application, its objects or its project, or for the time to pass.
+
+    What it waits for is shown at once.
+    """
     if not sync.running.started:
         sync.running.start()
     with sync.running.wait(), suppress(TimeoutError):

@@ -70,6 +70,7 @@ def on_live(parts: Parts, server: str) -> OnChange:
             state = parts.states.get(app)
             if state is not None:
                 state.touch(key)
+                state.changed.set()
                 parts.queue.add(app)
 
     return changed

@@ -26,15 +26,20 @@ async def approve(delivery: Delivery, at: str) -> None:
 
 
 async def test_prunes_and_deletions_wait_for_a_persons_word(delivery: Delivery) -> None:
-    files = {"pruned": "Prune=confirm", "kept": "Delete=confirm", "plain": ""}
+    files = {"gone": "Prune=confirm", "pruned": "Prune=confirm", "kept": "Delete=confirm", "plain": ""}
     delivery.begin({f"app/{name}.json": precious(name, options) for name, options in files.items()})
     await delivery.apply(delivery.application(automated={"prune": True}))
     app = await delivery.until(synced)
     asking = {one["name"] for one in app["status"]["resources"] if one.get("requiresDeletionConfirmation")}
-    assert asking == {"pruned", "kept"}
+    assert asking == {"gone", "pruned", "kept"}
 
     long_ago = rfc3339(now() - timedelta(hours=1))
     await approve(delivery, long_ago)
+    commit = await delivery.push({}, remove=("app/gone.json",))
+    await delivery.until(waits_for("gone"))
+    await delivery.delete("ConfigMap", "gone")
+    await delivery.until(synced_to(commit))
+
     commit = await delivery.push({}, remove=("app/pruned.json",))
     await delivery.until(waits_for("pruned"))
     assert await delivery.get("ConfigMap", "pruned") is not None
