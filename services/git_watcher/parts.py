@@ -12,6 +12,7 @@ from services.git_watcher.admission import Admission
 from services.git_watcher.answers import Answers
 from services.git_watcher.keyring import Keyring
 from services.git_watcher.polls import Polls
+from services.git_watcher.proven import Proven
 from services.git_watcher.repositories import Lookup, Repositories
 from services.git_watcher.settings import GitWatcherSettings
 from services.git_watcher.signatures import Signatures
@@ -72,9 +73,10 @@ async def opened(
         usage = Usage()
         repositories = Repositories(mirrors, usage, lookup, bus.publish)
         polls = Polls(repositories, settings.poll_seconds)
-        keyring = Keyring(mirrors, folder.with_name("keys"))
+        keys = folder.with_name("keys")
+        keyring = Keyring(mirrors, keys)
         admission = Admission(repositories, mirrors, lookup, lambda: polls.interval)
-        signatures = Signatures(mirrors, keyring)
+        signatures = Signatures(mirrors, keyring, Proven(keys / "proven.json"))
         answers = Answers(
             repositories, mirrors, admission, signatures, highest=highest, fresh_seconds=lambda: polls.interval
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from services.git_watcher.keyring import Home, Keyring
+from services.git_watcher.proven import Proven
 from shared.events import RevisionVerification, VerifyRevision
 from shared.git import gpg, sshsig
 from shared.git.errors import VerificationUnfinished
@@ -37,11 +38,10 @@ class _Judged(NamedTuple):
 class Signatures:
     """One instance a process."""
 
-    def __init__(self, mirrors: Mirrors, keyring: Keyring) -> None:
-        self._mirrors, self._keyring = mirrors, keyring
+    def __init__(self, mirrors: Mirrors, keyring: Keyring, proven: Proven) -> None:
+        self._mirrors, self._keyring, self._proven = mirrors, keyring, proven
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._judged: dict[tuple[str, str], _Judged] = {}
-        self._good: dict[tuple[Path, str, tuple[str, ...]], str] = {}
 
     async def verify(self, mirror: Path, question: VerifyRevision) -> RevisionVerification:
         """Raises GitFailure, RequestError."""
@@ -51,17 +51,17 @@ class Signatures:
 
     def _verify(self, home: Home, mirror: Path, question: VerifyRevision) -> RevisionVerification:
         """On git's threads."""
-        rule = (mirror, home.digest, question.keys)
+        rule = (home.digest, mirror, question.keys)
         strict = question.mode == "strict"
         looked_at, problems = 0, list[str]()
-        for judged in self._all(home, mirror, question, self._good.get(rule, "") if strict else ""):
+        for judged in self._all(home, mirror, question, self._proven.tip(*rule) if strict else ""):
             looked_at += 1
             if isinstance(judged, str):
                 problems.append(judged)
             elif not judged.signature.made_by(question.keys):
                 problems.append(failure(judged.name, judged.author, judged.signature))
         if not problems and strict:
-            self._good[rule] = question.revision
+            self._proven.put(*rule, question.revision)
         return RevisionVerification(verified=not problems, problems=_few(problems), looked_at=looked_at)
 
     def _all(self, home: Home, mirror: Path, question: VerifyRevision, known_good: str) -> Iterator[_Judged | str]:

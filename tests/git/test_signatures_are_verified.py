@@ -12,6 +12,8 @@ import pygit2
 import pytest
 import pytest_asyncio
 
+from services.git_watcher.proven import Proven
+from services.git_watcher.signatures import Signatures
 from shared.bus import Bus
 from shared.events import RequestError, RevisionVerification, VerifyRevision
 from shared.git.gpg import keys_in, read_status
@@ -134,6 +136,25 @@ async def test_strict_looks_at_all_ancestors_back_to_a_seal(case: Case) -> None:
     assert await case.ask(sealed, mode="strict") == RevisionVerification(verified=True, looked_at=2)
     later = case.work.commit("one more", case.ada)
     assert await case.ask(later, mode="strict") == RevisionVerification(verified=True, looked_at=1)
+
+
+async def test_a_restart_does_not_look_at_a_good_history_again(case: Case, tmp_path: Path) -> None:
+    case.work.commit("ada signs", case.ada)
+    top = case.work.commit("ada signs again", case.ada)
+    assert await case.ask(top, mode="strict") == RevisionVerification(verified=True, looked_at=2)
+    assert "unallowed" in (await case.ask(top, case.bob.id, mode="strict")).problems[0]
+    again = Signatures(
+        case.watcher.parts.mirrors, case.watcher.parts.keyring, Proven(tmp_path / "keys" / "proven.json")
+    )
+    keyring = keyring_digest(case.gpg, case.ssh)
+    mirror = case.watcher.parts.repositories.of(case.repository.url).mirror
+    question = VerifyRevision(
+        repo_url=case.repository.url, revision=top, mode="strict", keys=(case.ada.id,), keyring=keyring
+    )
+    assert await again.verify(mirror, question) == RevisionVerification(verified=True, looked_at=0)
+    case.know(case.bob)
+    other = question.model_copy(update={"keyring": keyring_digest(case.gpg, case.ssh)})
+    assert not (await again.verify(mirror, other)).verified
 
 
 async def test_a_seal_that_is_not_signed_seals_nothing(case: Case) -> None:

@@ -12,7 +12,7 @@ _KINDS = ("Application", "AppProject")
 _LARGEST_SKEW = 5.0
 _NEEDED = (
     ("argoproj.io", "applications", ("get", "list", "watch", "patch", "update")),
-    ("argoproj.io", "appprojects", ("get", "list", "watch")),
+    ("argoproj.io", "appprojects", ("get", "list", "watch", "patch")),
     ("", "configmaps", ("get", "list", "watch", "create", "patch", "delete")),
     ("", "secrets", ("get", "list", "watch")),
     ("", "namespaces", ("get", "create")),
