@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from services.cli import image_steps
 from services.cli.timeline import Step
-from shared.events import AppEvent, Event, GitRevision, ImagePushed, ImageUpdated
+from shared.events import AppEvent, Event, GitRevision, ImagePushed, ImageUpdated, RolloutEvent
 
 COMMIT_LETTERS = frozenset("0123456789abcdef")
 
@@ -67,6 +67,8 @@ def _steps(event: Event) -> list[Step]:
         return _git_steps(event)
     if isinstance(event, ImagePushed | ImageUpdated):
         return image_steps.of(event)
+    if isinstance(event, RolloutEvent):
+        return [Step(_ms(event.at.timestamp()), event.name, f"rollout {event.what}", event.message)]
     return [_app_step(event)] if isinstance(event, AppEvent) else []
 
 

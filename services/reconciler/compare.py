@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
 from services.reconciler.desired import Target
+from services.reconciler.rolled import yielded
 from shared.kinds.ignoring import NOTHING, fields_of
 from shared.merge import (
     Path,
@@ -76,7 +77,7 @@ def judge(
     In sync without a call when every leaf of the desired object that counts equals the live one and our field manager
     owns nothing more. `takes_over`: an apply would remove what a client applied before us and is no longer wanted.
     """
-    wanted = comparable(target)
+    wanted = yielded(comparable(target), live)
     mine, theirs = counted(target, wanted, live, places.one), counted(target, live, live, places.other)
     if takes_over and left_behind(theirs, mine):
         return Verdict("OutOfSync", live_sum, target.digest, "a field that a client applied is no longer wanted")

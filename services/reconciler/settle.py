@@ -22,6 +22,7 @@ from services.reconciler.errors import ComparisonFailed
 from services.reconciler.expressions import Leads, needs_engine, places
 from services.reconciler.live import Live
 from services.reconciler.parts import Parts
+from services.reconciler.rolled import yielded
 from services.reconciler.state import Obj
 from services.reconciler.ways import Way
 from shared.kube import ApiError, UnknownKind
@@ -88,7 +89,7 @@ async def predict(parts: Parts, destination: Destination, doubt: Doubt) -> Verdi
         if doubt.live.api_version != target.obj["apiVersion"]:
             body = await destination.fetch(target.key, target.obj["apiVersion"].rpartition("/")[2]) or {}
         predicted = await destination.apply(
-            target.obj, manager=FIELD_MANAGER, dry_run=True, validation=doubt.way.validation
+            yielded(target.obj, body), manager=FIELD_MANAGER, dry_run=True, validation=doubt.way.validation
         )
     except (ApiError, UnknownKind) as error:
         if error.retriable:

@@ -15,12 +15,13 @@ from services.reconciler.desired import Target
 from services.reconciler.destination import Destination
 from services.reconciler.live import Live
 from services.reconciler.outcome import Outcome
+from services.reconciler.rolled import told, yielded
 from services.reconciler.waits import until_gone
 from services.reconciler.ways import Way, way_of
 from shared.kinds.refs import ResourceKey
 from shared.kube import BadRequest, Conflict, Invalid, KubeError, ServerTimeout
 from shared.merge import Path, taken_over
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, trace
 
 Obj = dict[str, Any]
 log = get_logger()
@@ -69,9 +70,10 @@ async def write(writing: Writing, target: Target, way: Way) -> str:
     """Write it in its way; gives what was done. Raises KubeError."""
     live = writing.destination.live.get(target.key)
     if live is None:
-        return await apply(writing, target.obj, way)
+        return await apply(writing, told(target.obj, trace.delivery.get()), way)
     body = live.load()
     obj = overlaid(target, body, await writing.leads(target)) if way.respect_ignored else target.obj
+    obj = told(yielded(obj, body), trace.delivery.get())
     if way.replace:
         return await (recreate if way.recreate else put)(writing, obj, live, way)
     if not writing.dry_run:

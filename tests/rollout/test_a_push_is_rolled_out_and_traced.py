@@ -1,0 +1,43 @@
+"""A push of a new image goes through git, sync and a canary: the Application stays Synced, and one trace tells it all."""
+
+import yaml
+
+from tests.parts.delivery import Delivery, synced, synced_to
+from tests.rollout.rollouts import Obj, canary, rollout, service
+
+
+def manifests(image: str) -> dict[str, bytes]:
+    wanted = rollout(
+        canary({"setWeight": 50}, {"pause": {}}, stableService="stable", canaryService="canary"),
+        image=image,
+        replicas=2,
+    )
+    objects: list[Obj] = [wanted, service("stable", "x"), service("canary", "x")]
+    for obj in objects:
+        obj["metadata"] = {"name": obj["metadata"]["name"]}
+    return {"app/all.yaml": yaml.safe_dump_all(objects).encode()}
+
+
+async def test_a_canary_of_an_application(delivery: Delivery) -> None:
+    delivery.begin(manifests("v1"))
+    await delivery.apply(delivery.application(automated={"selfHeal": True, "prune": True}))
+    await delivery.until(synced, seconds=90)
+    commit = await delivery.push(manifests("v2"), "Use v2")
+    paused = await delivery.until_object(
+        "argoproj.io", "Rollout", "web", lambda obj: obj["status"]["phase"] == "Paused", seconds=60
+    )
+    await delivery.until(
+        lambda app: (
+            (app["status"]["sync"]["status"], app["status"]["health"]["status"]) == ("Synced", "Suspended")
+            and app["status"]["sync"]["revision"] == commit
+        )
+    )
+    assert paused["metadata"]["annotations"]["tiphys.dev/delivery"].endswith(commit)
+    selected = (await delivery.get("Service", "canary") or {})["spec"]["selector"]
+    assert selected["rollouts-pod-template-hash"] == paused["status"]["currentPodHash"]
+    promoted = await delivery.stack.tiphys("rollout", "promote", f"{delivery.namespace}/web")
+    assert promoted.code == 0, promoted.err
+    await delivery.until(synced_to(commit), seconds=60)
+    trace = await delivery.stack.tiphys("trace", commit)
+    for words in ("rollout updated", "rollout step-completed", "rollout paused", "rollout completed"):
+        assert words in trace.out
