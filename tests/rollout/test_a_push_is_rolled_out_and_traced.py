@@ -1,4 +1,4 @@
-"""A push of a new image goes through git, sync and a canary: the Application stays Synced, and one trace tells it all."""
+"""A push of a new image goes through git, sync and a canary: the Application stays Synced, one trace tells it all."""
 
 import yaml
 
@@ -7,11 +7,8 @@ from tests.rollout.rollouts import Obj, canary, rollout, service
 
 
 def manifests(image: str) -> dict[str, bytes]:
-    wanted = rollout(
-        canary({"setWeight": 50}, {"pause": {}}, stableService="stable", canaryService="canary"),
-        image=image,
-        replicas=2,
-    )
+    strategy = canary({"setWeight": 50}, {"pause": {}}, stableService="stable", canaryService="canary")
+    wanted = rollout(strategy, image=image, replicas=2)
     objects: list[Obj] = [wanted, service("stable", "x"), service("canary", "x")]
     for obj in objects:
         obj["metadata"] = {"name": obj["metadata"]["name"]}
