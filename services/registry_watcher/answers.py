@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import wraps
 from typing import TypeVar
 
@@ -24,13 +24,13 @@ from shared.events import (
     Verification,
     VerifyImage,
 )
-from shared.oci.errors import Malformed, NotFound, OciFailure, TooLarge, Unreachable
+from shared.oci.errors import OciFailure, Unreachable
 from shared.oci.reference import checked_reference, is_digest
 from shared.oci.registry import Found, Registry
 
 Question = TypeVar("Question", bound=Message)
 Answer = TypeVar("Answer", bound=Message)
-SAVE_EACH = 500
+AT_ONCE = 500
 
 
 def _told(
@@ -53,6 +53,7 @@ class Answers:
 
     def __init__(self, images: Images, watch: Callable[[Image], None]) -> None:
         self._images, self._watch = images, watch
+        self._slots = asyncio.Semaphore(images.settings.look_concurrency)
 
     def _image(self, name: str, way: Way) -> Image:
         image = self._images.asked(name, way)
@@ -104,33 +105,28 @@ class Answers:
     async def _known_of(self, image: Image, way: Way, question: ListTags, names: tuple[str, ...]) -> tuple[Tag, ...]:
         """Each tag with what was asked of it. What was learnt is kept even if the asker gives up on the way."""
         registry = await image.registry(way)
-        wanted = set(names if question.only is None else question.only)
-        slots = asyncio.Semaphore(self._images.settings.look_concurrency)
-        learnt = 0
-
-        async def know(name: str) -> Tag:
-            nonlocal learnt
-            async with slots:
-                before = len(image.known.facts), len(image.known.digests)
-                tag = await _tag(image, registry, name, question)
-                learnt += (len(image.known.facts), len(image.known.digests)) != before
-            if learnt >= SAVE_EACH:
-                learnt = 0
-                await image.save()
-            return tag
-
-        try:
-            known = await _together([know(name) for name in names if name in wanted])
-        finally:
-            if learnt:
-                await image.save()
-        by_name = {tag.name: tag for tag in known}
-        return tuple(by_name.get(name) or Tag(name=name) for name in names)
+        chosen = set(names if question.only is None else question.only)
+        wanted = [name for name in names if name in chosen]
+        known: dict[str, Tag] = {}
+        for start in range(0, len(wanted), AT_ONCE):
+            before = image.known.size
+            try:
+                batch = [_tag(image, registry, name, question) for name in wanted[start : start + AT_ONCE]]
+                known.update({tag.name: tag for tag in await _together(batch, self._slots)})
+            finally:
+                if image.known.size != before:
+                    await image.save()
+        return tuple(known.get(name) or Tag(name=name) for name in names)
 
 
-async def _together(work: list[Awaitable[Tag]]) -> list[Tag]:
+async def _together(work: Sequence[Awaitable[Tag]], slots: asyncio.Semaphore) -> list[Tag]:
     """All of them, or the first failure, which ends the others."""
-    tasks = [asyncio.ensure_future(each) for each in work]
+
+    async def in_turn(each: Awaitable[Tag]) -> Tag:
+        async with slots:
+            return await each
+
+    tasks = [asyncio.ensure_future(in_turn(each)) for each in work]
     try:
         return await asyncio.gather(*tasks)
     finally:
@@ -144,7 +140,7 @@ async def _tag(image: Image, registry: Registry, name: str, question: ListTags) 
         return await _learn(image, registry, name, question)
     except Unreachable:
         raise
-    except (NotFound, Malformed, TooLarge, OciFailure) as failure:
+    except OciFailure as failure:
         return Tag(name=name, digest=image.known.digests.get(name, ""), problem=str(failure)[:300])
 
 

@@ -45,6 +45,11 @@ class Known(msgspec.Struct):
     pending: set[str] = set()
     facts: dict[str, Facts] = {}
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """How much is known; it only ever grows between two lists."""
+        return len(self.digests), len(self.facts)
+
     def take_list(self, tags: tuple[str, ...], dropped: int, kept: frozenset[str]) -> set[str]:
         """A new list; gives the tags that were not in the one before, none at the first. `kept`: watched tags."""
         fresh = set(tags).difference(self.tags) if self.tags is not None else set()

@@ -33,7 +33,7 @@ class Polls:
         if image.name not in self._agenda:
             chance = random.random()  # noqa: S311 - jitter
             known = image.known.tags is not None
-            self.sooner(image.name, pauses.first_poll(self._images.interval(image), chance, known=known))
+            self.sooner(image.name, pauses.first_poll(self._images.settings.poll_seconds, chance, known=known))
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -26,7 +26,7 @@ class RegistryWatcherSettings(BaseSettings):
     asked_seconds: float = Field(
         default=3600.0, gt=0, description="A repository that was asked about is watched for so long"
     )
-    look_concurrency: int = Field(default=16, ge=1, description="Tags of one repository looked at at the same time")
+    look_concurrency: int = Field(default=16, ge=1, description="Tags looked at at the same time")
     poll_concurrency: int = Field(default=16, ge=1, description="Repositories polled at the same time")
     host_connections: int = Field(default=10, ge=1, description="Connections to one registry")
     hook_concurrency: int = Field(default=16, ge=1, description="Webhooks handled at the same time")
