@@ -5,6 +5,7 @@ from typing import Any
 from services.reconciler.desired import Desired
 from services.reconciler.history import asks_to_terminate
 from services.reconciler.keys import AppKey
+from services.reconciler.orphan_watch import release
 from services.reconciler.parts import Parts
 from services.reconciler.scope import instance_of
 from services.reconciler.state import REFRESH, AppState
@@ -47,6 +48,7 @@ def forget(parts: Parts, key: AppKey) -> None:
     for task in (state.running.task if state.running else None, state.leaving):
         if task is not None:
             task.cancel()
+    release(parts, key)
     parts.index.drop(key)
     parts.instances.pop(instance_of(key, parts.namespace), None)
     rewant(parts, state.server, key, state.desired, None)

@@ -16,6 +16,7 @@ from services.reconciler.expressions import needs_engine
 from services.reconciler.links import external_urls
 from services.reconciler.live import Live
 from services.reconciler.namespaces import observe_namespace
+from services.reconciler.orphan_watch import orphan_warning
 from services.reconciler.parts import Parts
 from services.reconciler.permission import hands_off
 from services.reconciler.rollup import Found
@@ -54,7 +55,8 @@ async def observe(parts: Parts, state: AppState, destination: Destination) -> No
     leave_alone(parts, state, destination, keys)
     failures = await decide_all(parts, state, destination, doubts)
     await assess_all(parts, state, destination, keys)
-    state.shared = shared_warnings(state, destination, instance)
+    orphaned = await orphan_warning(parts, state, destination)
+    state.shared = (*shared_warnings(state, destination, instance), *orphaned)
     if failures:
         raise failures[0]
 

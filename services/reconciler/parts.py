@@ -12,6 +12,7 @@ from services.reconciler.heads import Heads
 from services.reconciler.index import InputIndex
 from services.reconciler.keys import AppKey
 from services.reconciler.membership import Membership
+from services.reconciler.orphans import Watch
 from services.reconciler.projects import Projects
 from services.reconciler.settings import Settings
 from services.reconciler.state import AppState
@@ -49,6 +50,7 @@ class Parts:
     engines: Callable[[], Awaitable[Engines]]
     assess: Assessor
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    orphan_watches: dict[str, Watch] = field(default_factory=dict)
     leaving_projects: WorkQueue[str] = field(default_factory=WorkQueue)
     index: InputIndex = field(default_factory=InputIndex)
     states: dict[AppKey, AppState] = field(default_factory=dict)
