@@ -83,6 +83,8 @@ def on_project(parts: Parts, name: str, obj: Obj | None) -> None:
     else:
         known = read_project(obj)
         parts.projects.put(name, known)
+        if known.unknown:
+            log.warning("unknown fields are kept, nothing acts on them", project=name, fields=known.unknown)
         if known.problems:
             log.warning("an AppProject is invalid and permits nothing", project=name, problems=known.problems)
             message = f"the project permits nothing until this is corrected: {'; '.join(known.problems)}"

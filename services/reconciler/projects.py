@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.kinds.application import InvalidObject
+from shared.kinds.application import InvalidObject, unknown_fields
 from shared.kinds.appproject import AppProject
 from shared.kinds.labels import InvalidSelector, selects
 from shared.kinds.project import with_global_projects
@@ -22,6 +22,7 @@ class Known:
 
     project: AppProject
     problems: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 def read_project(obj: Mapping[str, Any]) -> Known:
@@ -30,7 +31,7 @@ def read_project(obj: Mapping[str, Any]) -> Known:
         project = AppProject.parse(obj)
     except InvalidObject as error:
         return Known(AppProject.parse({"metadata": {"name": obj["metadata"]["name"]}}), error.problems)
-    return Known(project, tuple(problems(project)))
+    return Known(project, tuple(problems(project)), tuple(unknown_fields(project.spec, ("spec",))))
 
 
 class Projects:

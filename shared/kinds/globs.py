@@ -41,10 +41,15 @@ def agrees(pattern: str, text: str, separators: str = "") -> bool:
     return matches(pattern, text, separators)
 
 
+def is_expression(pattern: str) -> bool:
+    """Tell whether a name's pattern is a regular expression, between slashes."""
+    return len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/")
+
+
 def matches_name(patterns: Iterable[str], name: str) -> bool:
     """Tell whether any of the patterns fits; one between slashes is a regular expression."""
     for pattern in patterns:
-        if len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/"):
+        if is_expression(pattern):
             if expression(pattern[1:-1]).search(name):
                 return True
         elif matches(pattern, name):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from shared.kinds.appproject import AppProject, IntegrityPolicy
-from shared.kinds.globs import readable
+from shared.kinds.globs import is_expression, readable
 from shared.kinds.policies import role_problems
 
 MODES = ("none", "head", "strict")
@@ -33,7 +33,7 @@ def _patterns(project: AppProject) -> Iterator[str]:
     for where, pattern in _every_pattern(project):
         if pattern == "!*":
             yield f"{where}: '!*' denies everything: leave the list empty instead"
-        elif not readable(pattern.removeprefix("!")):
+        elif not _readable(where, pattern.removeprefix("!")):
             yield f"{where}: the pattern {pattern!r} can't be read: check its brackets and braces"
 
 
@@ -42,7 +42,7 @@ def _every_pattern(project: AppProject) -> Iterator[tuple[str, str]]:
     yield from (("spec.sourceRepos", one) for one in spec.source_repos)
     for place in spec.destinations:
         yield from (("spec.destinations", one) for one in (place.server, place.name, place.namespace))
-    yield from (("spec.sourceNamespaces", one) for one in spec.source_namespaces if not is_expression(one))
+    yield from (("spec.sourceNamespaces", one) for one in spec.source_namespaces)
     lists = {
         "clusterResourceWhitelist": spec.cluster_resource_whitelist,
         "clusterResourceBlacklist": spec.cluster_resource_blacklist,
@@ -56,9 +56,15 @@ def _every_pattern(project: AppProject) -> Iterator[tuple[str, str]]:
         yield from (("spec.destinationServiceAccounts", one) for one in (account.server, account.namespace))
 
 
-def is_expression(pattern: str) -> bool:
-    """Tell whether a name's pattern is a regular expression, between slashes."""
-    return len(pattern) > 2 and pattern.startswith("/") and pattern.endswith("/")
+def _readable(where: str, pattern: str) -> bool:
+    """Tell whether a pattern means something; names of namespaces may be /regular expressions/."""
+    if where != "spec.sourceNamespaces" or not is_expression(pattern):
+        return readable(pattern)
+    try:
+        re.compile(pattern[1:-1])
+    except re.error:
+        return False
+    return True
 
 
 def _twice(project: AppProject) -> Iterator[str]:

@@ -186,3 +186,51 @@ def test_a_denial_wins_whatever_the_order(rules: list[str]) -> None:
     assert permitted == permitted_source(project(sourceRepos=rules[::-1]), "https://a/x")
     if "!https://a/x" in rules:
         assert not permitted
+
+
+PLACES = st.fixed_dictionaries(
+    {
+        "server": st.sampled_from(["*", LOCAL, f"!{LOCAL}", "https://other"]),
+        "namespace": st.sampled_from(["*", "web", "!web", "w*", "db", "!db"]),
+    }
+)
+
+
+@given(st.lists(PLACES, max_size=4))
+def test_the_order_of_destinations_means_nothing(rules: list[Obj]) -> None:
+    wanted = {"server": LOCAL, "namespace": "web"}
+    assert permitted_destination(project(destinations=rules), **wanted) == permitted_destination(
+        project(destinations=rules[::-1]), **wanted
+    )
+
+
+@given(st.lists(PLACES, max_size=4))
+def test_a_denied_namespace_is_denied_whatever_else_is_permitted(rules: list[Obj]) -> None:
+    denied = [*rules, {"server": LOCAL, "namespace": "!web"}]
+    assert not permitted_destination(project(destinations=denied), server=LOCAL, namespace="web")
+
+
+RULES = st.lists(
+    st.fixed_dictionaries(
+        {"group": st.sampled_from(["", "*", "apps"]), "kind": st.sampled_from(["Secret", "*", "S*"])}
+    ),
+    max_size=3,
+)
+
+
+@given(white=RULES, black=RULES, wide=st.booleans())
+def test_a_blacklisted_kind_is_denied_whatever_the_whitelist_says(
+    *, white: list[Obj], black: list[Obj], wide: bool
+) -> None:
+    scope = "cluster" if wide else "namespace"
+    spec = {f"{scope}ResourceWhitelist": white, f"{scope}ResourceBlacklist": [*black, {"group": "", "kind": "Secret"}]}
+    assert not permitted_resource(project(**spec), GroupKind("", "Secret"), name="a", namespaced=not wide)
+
+
+@given(RULES, RULES)
+def test_what_a_global_project_denies_no_project_permits(own: list[Obj], denied: list[Obj]) -> None:
+    everybody = project(namespaceResourceBlacklist=denied)
+    team = project(namespaceResourceWhitelist=own)
+    for kind in (GroupKind("", "Secret"), GroupKind("apps", "Set")):
+        if not permitted_resource(everybody, kind, namespaced=True):
+            assert not permitted_resource(with_global_projects(team, [everybody]), kind, namespaced=True)

@@ -55,6 +55,7 @@ BAD: list[tuple[Obj, str]] = [
     ({"destinations": [{"server": "*", "namespace": "!{a"}]}, "'!{a' can't be read"),
     ({"namespaceResourceBlacklist": [{"group": "", "kind": "Sec[ret"}]}, "spec.namespaceResourceBlacklist"),
     ({"sourceNamespaces": ["a", "a"]}, "spec.sourceNamespaces"),
+    ({"sourceNamespaces": ["/(/"]}, "'/(/' can't be read"),
     ({"roles": [{"name": "dev"}, {"name": "dev"}]}, "unique"),
     ({"roles": [{"name": "-dev"}]}, "a letter or digit"),
     ({"roles": [{"name": "dev", "groups": [" a"]}]}, "white space"),

@@ -65,7 +65,7 @@ async def test_a_listed_namespace_that_the_project_does_not_permit(delivery: Del
     await end(delivery, place)
 
 
-async def test_a_namespace_that_is_not_listed_is_left_alone_until_it_is(delivery: Delivery) -> None:
+async def test_a_namespace_that_is_not_listed_is_left_alone(delivery: Delivery) -> None:
     place = f"{delivery.app}-team"
     await begin(delivery, place, {"sourceNamespaces": [place]})
     await delivery.apply(delivery.application())
@@ -74,4 +74,13 @@ async def test_a_namespace_that_is_not_listed_is_left_alone_until_it_is(delivery
     assert "status" not in silent, orjson.dumps(silent["status"])
     await list_namespaces(delivery, place)
     await delivery.until_object(GROUP, "Application", delivery.app, synced, namespace=place, seconds=60)
+    await list_namespaces(delivery, "elsewhere")
+    new = await delivery.push({"app/b.json": config_map("b")})
+    await delivery.until(
+        lambda app: app["status"]["sync"]["revision"] == new
+    )  # whoever watches it has heard of the push
+    left = await delivery.stack.get("application", delivery.app, "-n", place)
+    assert left["status"]["sync"]["revision"] != new
+    assert await delivery.get("ConfigMap", "a")
+    await list_namespaces(delivery, place)
     await end(delivery, place)
