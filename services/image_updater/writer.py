@@ -24,7 +24,9 @@ from services.image_updater.placing import Branches
 from services.image_updater.refusals import Refused
 from shared.engines.client import Engines
 from shared.engines.errors import EngineFailure
+from shared.events import delivery_of
 from shared.git.access import Access, shown
+from shared.git.changes import describe
 from shared.git.commits import Draft, commit_on
 from shared.git.errors import AuthenticationFailed, BranchMoved, GitFailure
 from shared.git.mirrors import Mirrors
@@ -52,7 +54,7 @@ class Bucket(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of changes. `commit` empty: the branch had them already. `refused` None: they are written."""
+    """What became of changes. `commit` empty: the branch has them since before. `refused` None: they are written."""
 
     changes: tuple[Change, ...]
     repo: str = ""
@@ -175,7 +177,8 @@ class Writer:
         link = (
             await self._requested(place.pull_request, remote, tips, built) if place.pull_request and built.made else ""
         )
-        return list(_outcomes(bucket.repo, tips, built, commit, link))
+        ours = await self._mirrors.call(_ours, remote.mirror, tips.parent, built.already) if built.already else ""
+        return list(_outcomes(bucket.repo, tips, built, Commits(commit, ours), link))
 
     async def _pushed(self, remote: Remote, tips: Tips, built: Built) -> str:
         style = self._style()
@@ -203,12 +206,25 @@ def _has(mirror: Path, commit: str, draft: Draft) -> bool:
     return all(tree.read(path) == data for path, data in draft.files.items())
 
 
-def _outcomes(repo: str, tips: Tips, built: Built, commit: str, link: str) -> list[Outcome]:
+def _ours(mirror: Path, tip: str, changes: Sequence[Change]) -> str:
+    """The tip, when it is the commit of one of these changes: it arrived, and nobody has heard of it yet."""
+    delivery = delivery_of(describe(mirror, tip).message)
+    return tip if delivery and any(change.delivery == delivery for change in changes) else ""
+
+
+class Commits(NamedTuple):
+    """`made` now, and the one that had it `already`; empty where there is none."""
+
+    made: str
+    already: str
+
+
+def _outcomes(repo: str, tips: Tips, built: Built, commits: Commits, link: str) -> list[Outcome]:
     found = list[Outcome]()
     if built.made:
-        found.append(Outcome(tuple(built.made), repo, tips.branch, commit, link))
+        found.append(Outcome(tuple(built.made), repo, tips.branch, commits.made, link))
     if built.already:
-        found.append(Outcome(tuple(built.already), repo, tips.branch))
+        found.append(Outcome(tuple(built.already), repo, tips.branch, commits.already))
     return found + [_refusal(repo, built, key, refused) for key, refused in built.refused.items()]
 
 

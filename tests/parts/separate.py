@@ -6,10 +6,11 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from services.stack import cluster as embedded
 from services.stack import install
@@ -88,15 +89,17 @@ def reserved_port() -> int:
 
 
 @asynccontextmanager
-async def separate(folder: Path, services: tuple[str, ...] = SERVICES) -> AsyncIterator[Parts]:
-    """Everything up, in its own processes; nothing of it is left afterwards."""
+async def separate(
+    folder: Path, services: tuple[str, ...] = SERVICES, middlewares: Sequence[Any] = ()
+) -> AsyncIterator[Parts]:
+    """Everything up, in its own processes; nothing of it is left afterwards. `middlewares`: of the git host."""
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(running(folder / "nats"))
         control_plane = await stack.enter_async_context(embedded.running(folder / "cluster", report=lambda _line: None))
         cluster = await stack.enter_async_context(connect(control_plane.kubeconfig))
         port = reserved_port()
         webhook = Webhook(f"http://127.0.0.1:{port}/api/webhook")
-        git = await stack.enter_async_context(GitServer(folder / "git", webhook=webhook))
+        git = await stack.enter_async_context(GitServer(folder / "git", webhook=webhook, middlewares=middlewares))
         await install.install(cluster, "argocd", empty_settings=True)
         parts = Parts(folder, bus, control_plane, cluster, Discovery(cluster), git, port)
         stack.push_async_callback(_end, parts)

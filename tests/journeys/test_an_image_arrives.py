@@ -1,0 +1,184 @@
+"""A team with Jenkins: a job builds an image and pushes it to a registry; a Helm chart with values-dev.yaml
+is in a private repository; the pod in namespace anotherclass-223 shall run it. First the job writes the tag, then it
+leaves that to Tiphys. Nothing but public interfaces: git, HTTP, the registry, kubectl, tiphys.
+
+On the simulated node: the pod is Ready when its template says so. A real node has its own test (tests/cluster).
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from services.stack.demo.git import git
+from services.stack.gitserver import GitServer, Webhook
+from tests.parts.images import push_image
+from tests.parts.registry import RunningRegistry
+from tests.parts.shop import CHART, telling_registry
+from tests.parts.stack import Stack
+
+__all__ = ["telling_registry"]
+
+Obj = dict[str, Any]
+NAME = NAMESPACE = "anotherclass-223"
+TOKENS = {"jenkins": "token-of-jenkins", "tiphys": "token-of-tiphys"}
+VALUES = """\
+# dev: the tag is written by a machine, the rest by people
+image:
+  repository: {image}
+  tag: "1.0.0"
+replicas: 1 # enough for dev
+"""
+
+
+class Jenkins:
+    """The job: build, push, and (in the first variant) write the tag to git with its token."""
+
+    def __init__(self, registry: RunningRegistry, url: str, folder: Path) -> None:
+        self.registry, self.folder = registry, folder
+        self.url = url.replace("http://", f"http://jenkins:{TOKENS['jenkins']}@")
+
+    async def build(self, tag: str) -> str:
+        labels = {"org.opencontainers.image.revision": "c0ffee", "org.opencontainers.image.source": "https://git/shop"}
+        return await push_image(self.registry, f"{NAME}/web", tag, labels=labels)
+
+    async def write(self, tag: str) -> str:
+        clone = self.folder / f"job-{tag}"
+        await git("clone", "-q", self.url, str(clone))
+        values = clone / "chart" / "values-dev.yaml"
+        lines = values.read_text().splitlines(keepends=True)
+        values.write_text("".join(f'  tag: "{tag}"\n' if line.startswith("  tag:") else line for line in lines))
+        await git("-C", str(clone), "commit", "-q", "-a", "-m", f"Deploy {tag} to dev")
+        await git("-C", str(clone), "push", "-q", "origin", "HEAD")
+        return await git("-C", str(clone), "rev-parse", "HEAD")
+
+
+class Story:
+    def __init__(self, stack: Stack, registry: RunningRegistry, server: GitServer, folder: Path) -> None:
+        self.stack, self.registry, self.server = stack, registry, server
+        self.url = server.create(NAME)
+        self.image = f"{registry.host}/{NAME}/web"
+        self.jenkins = Jenkins(registry, self.url, folder)
+
+    async def apply(self, obj: Obj) -> None:
+        done = await self.stack.kubectl("apply", "-f", "-", stdin=json.dumps(obj))
+        assert done.code == 0, done.err
+
+    async def begin(self) -> None:
+        await self.jenkins.build("1.0.0")
+        files = {f"chart/{path}": text.encode() for path, text in CHART.items()}
+        values = VALUES.format(image=self.image).encode()
+        await self.server.commit(NAME, files | {"chart/values-dev.yaml": values}, "Begin")
+        await self.apply(secret(self.url))
+        await self.apply(application(self.url))
+
+    async def runs(self, tag: str) -> None:
+        """Until the pod of the new image is Ready in the namespace."""
+        wanted = f"{self.image}:{tag}"
+        try:
+            async with asyncio.timeout(90):
+                while wanted not in await self.ready():  # noqa: ASYNC110 - asked from outside, as a person would
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            told = [await self.stack.tiphys(*words) for words in (("app", "get", NAME), ("image", "list"))]
+            raise AssertionError("\n".join(one.out + one.err for one in told)) from None
+
+    async def ready(self) -> list[str]:
+        found = await self.stack.kubectl("get", "pods", "-n", NAMESPACE, "-o", "json")
+        pods = json.loads(found.out or '{"items": []}')["items"]
+        return [pod["spec"]["containers"][0]["image"] for pod in pods if is_ready(pod)]
+
+    async def trace(self, change: str, *steps: str) -> None:
+        told = await self.stack.tiphys("trace", change)
+        assert told.code == 0, told.err
+        places = [told.out.find(step) for step in steps]
+        assert places == sorted(places), told.out
+        assert -1 not in places, told.out
+
+
+def is_ready(pod: Obj) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def secret(url: str) -> Obj:
+    labels = {"argocd.argoproj.io/secret-type": "repository"}
+    data = {"type": "git", "url": url, "username": "tiphys", "password": TOKENS["tiphys"]}
+    metadata = {"name": f"repo-{NAME}", "namespace": "argocd", "labels": labels}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+
+
+def application(url: str) -> Obj:
+    source = {"repoURL": url, "path": "chart", "targetRevision": "main", "helm": {"valueFiles": ["values-dev.yaml"]}}
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {
+            "name": NAME,
+            "namespace": "argocd",
+            "finalizers": ["resources-finalizer.argocd.argoproj.io"],
+        },
+        "spec": {
+            "project": "default",
+            "source": source,
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": NAMESPACE},
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True},
+                "syncOptions": ["CreateNamespace=true"],
+            },
+        },
+    }
+
+
+def updater(image: str) -> Obj:
+    keys = {"name": "image.repository", "tag": "image.tag"}
+    followed = {"alias": "web", "imageName": f"{image}:1.x", "manifestTargets": {"helm": keys}}
+    git_config = {"writeBackTarget": "helmvalues:values-dev.yaml"}
+    return {
+        "apiVersion": "argocd-image-updater.argoproj.io/v1alpha1",
+        "kind": "ImageUpdater",
+        "metadata": {"name": NAME, "namespace": "argocd"},
+        "spec": {
+            "writeBackConfig": {"method": "git:repocreds", "gitConfig": git_config},
+            "applicationRefs": [{"namePattern": NAME, "images": [followed]}],
+        },
+    }
+
+
+@pytest_asyncio.fixture
+async def story(stack: Stack, telling_registry: RunningRegistry, tmp_path: Path) -> AsyncIterator[Story]:
+    webhook = Webhook(f"{stack.state.url}/api/webhook")
+    async with GitServer(tmp_path / "forge", users=TOKENS, webhook=webhook) as server:
+        made = Story(stack, telling_registry, server, tmp_path)
+        yield made
+        await stack.kubectl("delete", "imageupdater", NAME, "-n", "argocd", "--ignore-not-found")
+        await stack.kubectl("delete", "application", NAME, "-n", "argocd", "--ignore-not-found")
+        await stack.kubectl("delete", "secret", f"repo-{NAME}", "-n", "argocd", "--ignore-not-found")
+        await stack.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
+
+
+async def test_a_ci_job_delivers_to_anotherclass_223(story: Story) -> None:
+    await story.begin()
+    await story.runs("1.0.0")
+
+    await story.jenkins.build("1.1.0")
+    commit = await story.jenkins.write("1.1.0")
+    await story.runs("1.1.0")
+    await story.trace(commit, "webhook received", "revision fetched", "sync-started", "sync-finished", "Healthy")
+
+    await story.apply(updater(story.image))
+    checked = "--for=jsonpath={.status.conditions[?(@.type=='Ready')].status}=True"
+    waited = await story.stack.kubectl("wait", "imageupdater", NAME, "-n", "argocd", checked, "--timeout=60s")
+    assert waited.code == 0, waited.err
+    begun = time.monotonic()
+    await story.jenkins.build("1.2.0")
+    await story.runs("1.2.0")
+    assert time.monotonic() - begun < 30
+    steps = ("image pushed", "image written", "revision fetched", "sync-started", "sync-finished", "Healthy")
+    await story.trace(NAME, *steps)
+    values = await git("-C", str(story.server.path_of(NAME)), "show", "main:chart/values-dev.yaml")
+    assert values.splitlines() == VALUES.format(image=story.image).replace("1.0.0", "1.2.0").splitlines()
