@@ -21,3 +21,8 @@ class Settings(BaseSettings):
     leader_election: bool = Field(
         default=True, description="Work only while holding the Lease argo-rollouts-controller-lock"
     )
+    metric_hosts: tuple[str, ...] = Field(
+        default=("*",),
+        description="Hosts that metrics may be asked of, as globs; link-local addresses (a cloud's metadata service) "
+        "never",
+    )

@@ -1,0 +1,30 @@
+"""`{{args.name}}` in a metric: replaced by the values of the run's arguments, which may be secret. Pure.
+
+A value is put in as text of the JSON that the metric is, so no value can change the metric's shape, and what a value
+itself says in braces stays text.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from services.rollout_manager.analysis import InvalidAnalysis
+
+PLACE = re.compile(r"\{\{\s*args\.([^{}\s]+?)\s*\}\}")
+
+
+def filled(value: Any, args: Mapping[str, str]) -> Any:
+    """The value with every place filled. Raises InvalidAnalysis with all names that nobody gave."""
+    text = json.dumps(value, ensure_ascii=False)
+    unknown = sorted({name for name in PLACE.findall(text) if name not in args})
+    if unknown:
+        raise InvalidAnalysis(*(f"args.{name} was not resolved" for name in unknown))
+    return json.loads(PLACE.sub(lambda match: json.dumps(args[match[1]], ensure_ascii=False)[1:-1], text))
+
+
+def redacted(text: str, secrets: list[str]) -> str:
+    """A text without the values of secrets, the longest first."""
+    for secret in sorted((one for one in secrets if one), key=len, reverse=True):
+        text = text.replace(secret, "*****")
+    return text
