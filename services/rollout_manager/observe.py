@@ -46,7 +46,11 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
     live, lacking = await _live(parts, wanted.rollout, routers)
     services = {name: found for name in service_names(rollout) if (found := service(parts, key, name))}
     names = set(service_names(rollout)) - services.keys()
-    problems += [*lacking, *(f"service {name!r} not found" for name in sorted(names)), *_stolen(rollout, services)]
+    problems += [
+        *lacking,
+        *(f"service {name!r} not found" for name in sorted(names)),
+        *_stolen(parts, rollout, services),
+    ]
     read = {Ref("", "Service", key.namespace, name) for name in service_names(rollout)} | live.keys()
     if wanted.workload is not None:
         read.add(wanted.workload.ref)
@@ -125,10 +129,11 @@ def service(parts: Parts, key: RolloutKey, name: str) -> Service | None:
     return Service(name, text(selector, HASH), live.meta.annotations.get(MANAGED_BY, ""), selector)
 
 
-def _stolen(rollout: Rollout, services: dict[str, Service]) -> Iterator[str]:
+def _stolen(parts: Parts, rollout: Rollout, services: dict[str, Service]) -> Iterator[str]:
     labels = (rollout.spec.template.get("metadata") or {}).get("labels") or {}
     for found in services.values():
-        if found.managed_by not in {"", rollout.metadata.name}:
+        another = Key(rollout.metadata.namespace, found.managed_by)
+        if found.managed_by != rollout.metadata.name and another in parts.rollouts.store:
             yield f"Service {found.name!r} is managed by another Rollout"
         for name, value in found.selector.items():
             if name != HASH and labels and labels.get(name) != value:

@@ -10,13 +10,14 @@ from services.rollout_manager.decide import decide, refuse
 from services.rollout_manager.keys import Obj, RolloutKey
 from services.rollout_manager.observe import observe
 from services.rollout_manager.parts import Parts
+from services.rollout_manager.release import release
 from services.rollout_manager.report import report
 from services.rollout_manager.scope import ours
 from services.rollout_manager.state import mapping, whole
 from shared.clock import now
 from shared.events import DELIVERY
 from shared.kinds.wire import InvalidObject
-from shared.kube import Conflict, Key
+from shared.kube import ApiError, Conflict, Key
 from shared.telemetry import get_logger, trace
 
 log = get_logger()
@@ -26,7 +27,11 @@ SOON = 0.05
 async def reconcile(parts: Parts, key: RolloutKey) -> float | None:
     """Do one pass; gives the seconds until the next one is due by itself."""
     live = parts.rollouts.store.get(Key(*key))
-    if live is None or not ours(live.meta.labels, parts.settings.instance_id):
+    if live is None:
+        parts.interest.set(key, ())
+        await release(parts, key)
+        return None
+    if not ours(live.meta.labels, parts.settings.instance_id):
         parts.interest.set(key, ())
         return None
     if live.meta.deletionTimestamp is not None:
@@ -47,13 +52,23 @@ async def _pass(parts: Parts, key: RolloutKey, obj: Obj) -> float | None:
         return None
     decision = decide(seen)
     try:
-        await act(Acting(parts, key, seen), decision)
+        await _act(Acting(parts, key, seen), decision)
     except Collision as error:
         log.warning("a ReplicaSet's name is taken", rollout=str(key), name=str(error))
         await report(parts, key, obj, collided(obj))
         return None
     await report(parts, key, obj, decision)
     return decision.again
+
+
+async def _act(acting: Acting, decision: Decision) -> None:
+    """What the API server refuses is said where people look; it is tried again."""
+    try:
+        await act(acting, decision)
+    except ApiError as error:
+        if not error.retriable:
+            acting.parts.recorder.record(acting.seen.obj, "ReconcileError", error.message, type_="Warning")
+        raise
 
 
 def collided(obj: Obj) -> Decision:

@@ -74,6 +74,10 @@ class Managed:
             self.cluster, await self.discovery.resource(GROUPS.get(kind, ""), kind), self.namespace, name
         )
 
+    async def delete(self, kind: str, name: str) -> None:
+        resource = await self.discovery.resource(GROUPS.get(kind, ""), kind)
+        await verbs.delete(self.cluster, resource, self.namespace, name)
+
     async def list(self, kind: str) -> list[Obj]:
         return await verbs.list_(
             self.cluster, await self.discovery.resource(GROUPS.get(kind, ""), kind), self.namespace

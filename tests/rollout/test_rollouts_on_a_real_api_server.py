@@ -57,6 +57,22 @@ async def test_blue_green_switches_a_service_once(managed: Managed) -> None:
     assert old["metadata"]["annotations"]["scale-down-deadline"]
 
 
+async def test_a_service_belongs_to_one_rollout_and_is_let_go_with_it(managed: Managed) -> None:
+    await managed.apply(service("stable", managed.namespace))
+    await deploy(managed, canary(stableService="stable"), 1)
+    thief = rollout(canary(stableService="stable"), name="thief", replicas=1)
+    thief["spec"]["template"]["metadata"]["labels"]["app"] = "web"
+    thief["spec"]["selector"]["matchLabels"]["app"] = "web"
+    await managed.apply(thief)
+    await managed.until(lambda obj: "is managed by another Rollout" in obj["status"]["message"], name="thief")
+    assert await managed.counts() == {"v1": 1}
+    await managed.delete("Rollout", "web")
+    await managed.until(lambda obj: obj["spec"]["selector"] == {"app": "web"}, kind="Service", name="stable")
+    await managed.until(
+        lambda obj: obj["metadata"]["annotations"][MANAGED_BY] == "thief", kind="Service", name="stable"
+    )
+
+
 async def test_nginx_carries_the_weight_and_loses_it_at_an_abort(managed: Managed) -> None:
     for name in ("stable", "canary"):
         await managed.apply(service(name, managed.namespace))
