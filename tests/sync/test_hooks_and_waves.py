@@ -1,29 +1,9 @@
-"""Hooks run in their phases to their end, waves wait for health. PreDelete and PostDelete hooks are not built yet."""
-
-from typing import Any
+"""Hooks run in their phases to their end and are cleaned up as their policies say; waves wait for health."""
 
 import orjson
 
 from tests.parts.delivery import Delivery, config_map, synced, synced_to
-
-Obj = dict[str, Any]
-HOOK = "argocd.argoproj.io/hook"
-POLICY = "argocd.argoproj.io/hook-delete-policy"
-WAVE = "argocd.argoproj.io/sync-wave"
-
-
-def job(name: str, annotations: dict[str, str], *, simulate: str = "") -> bytes:
-    pod_meta = {"annotations": {"tiphys.dev/simulate": simulate}} if simulate else {}
-    pod = {"restartPolicy": "Never", "containers": [{"name": "c", "image": "busybox"}]}
-    spec = {"backoffLimit": 0, "template": {"metadata": pod_meta, "spec": pod}}
-    metadata: Obj = {"annotations": annotations}
-    metadata |= {"generateName": name} if name.endswith("-") else {"name": name}
-    return orjson.dumps({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec})
-
-
-def results(app: Obj) -> list[tuple[str, str, str]]:
-    found = app["status"]["operationState"]["syncResult"]["resources"]
-    return [(one["syncPhase"], one["name"], one["hookPhase"]) for one in found if one["kind"] != "Namespace"]
+from tests.sync.hooks import FINALIZER, HOOK, POLICY, WAVE, Obj, annotated, ended, job, operation, results
 
 
 async def test_hooks_run_before_and_after_and_are_cleaned_up(delivery: Delivery) -> None:
@@ -60,9 +40,7 @@ async def test_a_hook_that_fails_stops_the_sync_and_runs_the_syncfail_hook(deliv
     app = delivery.application(automated={})
     app["spec"]["syncPolicy"]["retry"] = {"limit": 0}
     await delivery.apply(app)
-    seen = await delivery.until(
-        lambda app: ((app.get("status") or {}).get("operationState") or {}).get("phase") == "Failed", seconds=60
-    )
+    seen = await delivery.until(ended("Failed"), seconds=60)
     assert results(seen) == [("PreSync", "migrate", "Failed"), ("SyncFail", "rescue", "Succeeded")]
     assert await delivery.get("ConfigMap", "a") is None
 
@@ -73,6 +51,101 @@ async def test_a_generated_name_is_filled_in(delivery: Delivery) -> None:
     app = await delivery.until(synced)
     revision = app["status"]["sync"]["revision"]
     assert results(app)[0][1].startswith(f"migrate-{revision[:7]}-presync-")
+
+
+async def test_what_failed_is_kept_or_deleted_as_the_policies_say(delivery: Delivery) -> None:
+    delivery.begin(
+        {
+            "app/a.json": config_map("a"),
+            "app/1.json": job("kept", {HOOK: "PreSync", WAVE: "-1", POLICY: "HookSucceeded"}),
+            "app/2.json": job("goes", {HOOK: "PreSync", WAVE: "-1", POLICY: "HookFailed"}),
+            "app/3.json": job("fails", {HOOK: "PreSync", POLICY: "HookSucceeded,HookFailed"}, simulate="fail"),
+            "app/4.json": job("stays", {HOOK: "PreSync"}, simulate="fail"),
+            "app/5.json": job("rescue", {HOOK: "SyncFail", POLICY: "HookFailed"}),
+        }
+    )
+    app = delivery.application(automated={})
+    app["spec"]["syncPolicy"]["retry"] = {"limit": 0}
+    await delivery.apply(app)
+    seen = await delivery.until(ended("Failed"))
+    assert {name: phase for _, name, phase in results(seen)} == {
+        "kept": "Succeeded",
+        "goes": "Succeeded",
+        "fails": "Failed",
+        "stays": "Failed",
+        "rescue": "Succeeded",
+    }
+    left = {name for name in ("kept", "goes", "fails", "stays", "rescue") if await delivery.get("Job", name, "batch")}
+    assert left == {"kept", "stays"}, "a failed sync deletes the hooks that say HookFailed"
+
+
+async def test_a_hook_of_two_phases_runs_in_both_and_is_made_anew_by_the_next_sync(delivery: Delivery) -> None:
+    delivery.begin({"app/a.json": config_map("a"), "app/both.json": job("both", {HOOK: "PreSync, PostSync"})})
+    await delivery.apply(delivery.application(automated={}))
+    app = await delivery.until(synced)
+    assert results(app) == [
+        ("PreSync", "both", "Succeeded"),
+        ("Sync", "a", "Succeeded"),
+        ("PostSync", "both", "Succeeded"),
+    ]
+    first = await delivery.get("Job", "both", "batch")
+    commit = await delivery.push({"app/a.json": config_map("a", version="2")})
+    await delivery.until(synced_to(commit))
+    second = await delivery.get("Job", "both", "batch")
+    assert first
+    assert second
+    assert first["metadata"]["uid"] != second["metadata"]["uid"]
+
+
+async def test_a_hook_that_argo_cd_left_with_its_finalizer_is_freed(delivery: Delivery) -> None:
+    delivery.begin({"app/a.json": config_map("a")})
+    await delivery.apply(delivery.application(automated={}))
+    await delivery.until(synced)
+    old: Obj = orjson.loads(job("migrate", {HOOK: "PreSync"}, simulate="pending"))
+    old["metadata"] |= {"namespace": delivery.namespace, "finalizers": [FINALIZER]}
+    before = await delivery.apply(old)
+    commit = await delivery.push({"app/pre.json": job("migrate", {HOOK: "PreSync"})})
+    await delivery.patch({"operation": {"sync": {"revision": commit}}})
+    await delivery.until(lambda app: ended("Succeeded")(app) and results(app)[0] == ("PreSync", "migrate", "Succeeded"))
+    after = await delivery.get("Job", "migrate", "batch")
+    assert after
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert "finalizers" not in after["metadata"], "ours carry none"
+
+
+async def test_helm_hooks_run_by_weight_and_unknown_ones_never(delivery: Delivery) -> None:
+    helm, weight, policy = "helm.sh/hook", "helm.sh/hook-weight", "helm.sh/hook-delete-policy"
+    delivery.begin(
+        {
+            "app/1.json": job("heavy", {helm: "pre-install,pre-upgrade", weight: "5"}),
+            "app/2.json": job("light", {helm: "pre-upgrade", weight: "-5", policy: "hook-succeeded"}),
+            "app/3.json": job("post", {helm: "post-install"}),
+            "app/4.json": job("test", {helm: "test-success"}),
+            "app/5.json": job("unheard-of", {helm: "pre-breakfast"}),
+            "app/6.json": annotated("definition", {helm: "crd-install"}),
+        }
+    )
+    await delivery.apply(delivery.application(automated={}))
+    app = await delivery.until(synced)
+    assert [(phase, name) for phase, name, _ in results(app)] == [
+        ("PreSync", "light"),
+        ("PreSync", "heavy"),
+        ("Sync", "definition"),
+        ("PostSync", "post"),
+    ]
+    assert await delivery.get("Job", "light", "batch") is None
+    assert await delivery.get("Job", "heavy", "batch") is not None
+
+
+async def test_a_hook_that_someone_deletes_has_failed(delivery: Delivery) -> None:
+    delivery.begin({"app/a.json": config_map("a"), "app/pre.json": job("pre", {HOOK: "PreSync"}, simulate="pending")})
+    app = delivery.application(automated={})
+    app["spec"]["syncPolicy"]["retry"] = {"limit": 0}
+    await delivery.apply(app)
+    await delivery.until(lambda app: results(app) == [("PreSync", "pre", "Running")])
+    await delivery.delete("Job", "pre", "batch")
+    await delivery.until(ended("Failed", "Job/pre", "deleted before it ended"))
+    assert await delivery.get("ConfigMap", "a") is None
 
 
 async def test_a_later_wave_waits_for_health_and_a_new_commit_ends_the_wait(delivery: Delivery) -> None:
@@ -86,10 +159,8 @@ async def test_a_later_wave_waits_for_health_and_a_new_commit_ends_the_wait(deli
 
     delivery.begin({"app/1.json": deployment("first", "1", "pending"), "app/2.json": deployment("second", "2")})
     await delivery.apply(delivery.application(automated={}))
-    app = await delivery.until(
-        lambda app: len(results(app)) == 1 if "operationState" in app.get("status", {}) else False
-    )
-    assert app["status"]["operationState"]["phase"] == "Running"
+    app = await delivery.until(lambda app: len(results(app)) == 1)
+    assert operation(app)["phase"] == "Running"
     assert await delivery.get("Deployment", "second", "apps") is None
     assert await delivery.get("Deployment", "first", "apps") is not None
     commit = await delivery.push({"app/1.json": deployment("first", "1")})
