@@ -33,10 +33,10 @@ from services.reconciler.report import persist
 from services.reconciler.request import SyncRequest
 from services.reconciler.scope import sources_of
 from services.reconciler.state import AppState, Running
-from services.reconciler.ways import FORMER_MANAGER, way_of
+from services.reconciler.ways import way_of
 from services.reconciler.write import Writing
 from shared.clock import parse_rfc3339
-from shared.kinds.options import annotations_of, prune_consent, sync_options, sync_wave
+from shared.kinds.options import prune_consent, sync_options, sync_wave
 from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import KubeError
 from shared.merge import digest
@@ -203,7 +203,7 @@ def work_of(sync: Sync, goal: Goal) -> Work:
         settled=lambda key: settled(sync.state, goal.desired.objects.get(key)),
         options=tuple(sync.request.entries),
         force=sync.request.force,
-        former=str(annotations_of(sync.state.obj).get(FORMER_MANAGER) or ""),
+        former=sync.state.former,
         leads=lambda target: leads(sync.parts.engines, target.ignored, target.obj, sync.parts.argo.jq_seconds),
     )
     return Work(

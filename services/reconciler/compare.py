@@ -23,6 +23,7 @@ from shared.merge import (
     owns_more,
     pointer_path,
     strip_volatile,
+    taken_over,
     together,
     with_live,
     with_types,
@@ -70,16 +71,16 @@ NOWHERE = Places()
 
 
 def judge(
-    target: Target, live: Obj, live_sum: str, places: Places = NOWHERE, *, takes_over: bool = True
+    target: Target, live: Obj, live_sum: str, places: Places = NOWHERE, *, former: Iterable[str] = ()
 ) -> Verdict | None:
     """Compare locally; None when the API server has to say.
 
     In sync without a call when every leaf of the desired object that counts equals the live one and our field manager
-    owns nothing more. `takes_over`: an apply would remove what a client applied before us and is no longer wanted.
+    owns nothing more. `former`: clients that applied it before us; what they did is taken over when it is written.
     """
     wanted = yielded(comparable(target), live)
     mine, theirs = counted(target, wanted, live, places.one), counted(target, live, live, places.other)
-    if takes_over and left_behind(theirs, mine):
+    if left_behind(theirs, mine) and taken_over(live, FIELD_MANAGER, former) is not None:
         return Verdict("OutOfSync", live_sum, target.digest, "a field that a client applied is no longer wanted")
     if contains(mine, theirs) and not owns_more(live, FIELD_MANAGER, wanted):
         return Verdict("Synced", live_sum, target.digest)

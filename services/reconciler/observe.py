@@ -129,10 +129,10 @@ def look(state: AppState, destination: Destination, key: ResourceKey, instance: 
         return None
     body = live.load()
     sum_ = live_digest(body, status=target.counting.status)
-    known, way = state.verdicts.get(key), way_of(target.obj, state.options)
+    known, way = state.verdicts.get(key), way_of(target.obj, state.options, former=state.former)
     verdict = known if still_holds(known, target, sum_) else None
     if verdict is None and not needs_engine(target.ignored):
-        verdict = judge(target, body, sum_, takes_over=bool(way.former))
+        verdict = judge(target, body, sum_, former=way.former)
     if verdict is None and known is not None and known.desired != target.digest and state.automated:
         verdict = Verdict("OutOfSync", sum_, target.digest)
     note(state, target, live, verdict or Verdict("Unknown", sum_, target.digest), body)

@@ -58,7 +58,7 @@ async def one(parts: Parts, destination: Destination, doubt: Doubt, where: Place
     try:
         local = None
         if where is not None:
-            local = judge(doubt.target, doubt.body, doubt.sum, where, takes_over=bool(doubt.way.former))
+            local = judge(doubt.target, doubt.body, doubt.sum, where, former=doubt.way.former)
         return local or await predict(parts, destination, doubt)
     except ComparisonFailed as error:
         return error

@@ -18,8 +18,9 @@ from services.reconciler.desired import Condition, Desired
 from services.reconciler.heads import Head
 from services.reconciler.keys import AppKey
 from services.reconciler.rollup import Found
+from services.reconciler.ways import FORMER_MANAGER
 from shared.kinds.application import Application, InvalidObject, unknown_fields
-from shared.kinds.options import unknown_options
+from shared.kinds.options import annotations_of, unknown_options
 from shared.kinds.refs import ResourceKey
 from shared.kinds.validation import problems
 from shared.kinds.windows import ALLOWED, Permission
@@ -145,6 +146,11 @@ class AppState:
     def options(self) -> list[str]:
         """The sync options of its policy."""
         return _options(self.obj)
+
+    @property
+    def former(self) -> str:
+        """A further manager of whom its objects are taken over."""
+        return str(annotations_of(self.obj).get(FORMER_MANAGER) or "")
 
     @property
     def deleting(self) -> bool:

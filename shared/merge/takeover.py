@@ -51,8 +51,11 @@ def _union(one: Mapping[str, Any], other: Mapping[str, Any]) -> Obj:
     return merged
 
 
-def left_behind(live: Mapping[str, Any], desired: Any) -> bool:
-    """Tell whether a client applied a field that still lives and is no longer wanted."""
+def left_behind(live: Mapping[str, Any], desired: Mapping[str, Any]) -> bool:
+    """Tell whether a client applied a field that still lives and is no longer wanted.
+
+    What was applied at another version says nothing: its field names need not mean the same.
+    """
     annotations = (live.get("metadata") or {}).get("annotations") or {}
     if LAST_APPLIED not in annotations:
         return False
@@ -60,7 +63,8 @@ def left_behind(live: Mapping[str, Any], desired: Any) -> bool:
         applied = orjson.loads(annotations[LAST_APPLIED])
     except orjson.JSONDecodeError:
         return False
-    return isinstance(applied, dict) and _left({**applied, "status": None}, desired, live)
+    same = isinstance(applied, dict) and applied.get("apiVersion") == desired.get("apiVersion")
+    return same and _left({**applied, "status": None}, desired, live)
 
 
 def _left(applied: Any, desired: Any, live: Any) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from services.reconciler.compare import FIELD_MANAGER, judge, live_digest
 from services.reconciler.desired import Target
 from services.reconciler.expressions import leads
+from services.reconciler.ways import CLIENTS
 from shared.engines.client import Engines
 from shared.kinds.customizations import Ignored
 from shared.kube import verbs
@@ -40,7 +41,7 @@ async def test_what_kubectl_applied_before_us_goes_when_git_does_not_have_it(des
     target = desk.target(config_map(a="1"))
     await desk.seen(target)
     live = desk.get("configmap", "it")
-    verdict = judge(target, live, live_digest(live))
+    verdict = judge(target, live, live_digest(live), former=CLIENTS)
     assert (verdict.status if verdict else "") == "OutOfSync"
     await desk.write(target)
     live = desk.get("configmap", "it")
