@@ -6,6 +6,7 @@ of, we hear of in a moment. A key that can't be read is left out and logged; no 
 
 import asyncio
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -63,8 +64,12 @@ class Keyring:
             return self._home
 
     def _build(self, digest: str, keys: Mapping[str, str], signers: str) -> Home:
-        place = self._folder / (digest or "none")
-        shutil.rmtree(place, ignore_errors=True)
+        """Each in a folder of its own, so that one that is in use is never half another; earlier runs' are removed."""
+        if self._home is None:
+            for left in self._folder.glob("ring-*"):
+                shutil.rmtree(left, ignore_errors=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix="ring-", dir=self._folder))
         home = Home(digest, place / "gpg", place / "allowed_signers")
         home.gpg.mkdir(mode=0o700, parents=True)
         home.signers.write_text(signers)

@@ -74,8 +74,11 @@ class Repositories:
     def way(self, name: str) -> Way:
         """The first use that has credentials; the projects of the same repository may have different ones."""
         uses = (*self.usage.uses(name), *filter(None, [self._asked.get(name)])) or (Use(f"https://{name}", "", ""),)
-        ways = [(use.url, self._lookup(use.url, use.project)) for use in uses]
-        url, access = next((way for way in ways if way[1].has_credentials), ways[0])
+        places = dict.fromkeys((use.url, use.project) for use in uses)
+        ways = ((url, self._lookup(url, project)) for url, project in places)
+        url, access = next(ways)
+        if not access.has_credentials:
+            url, access = next((way for way in ways if way[1].has_credentials), (url, access))
         return Way(url, access, self.usage.targets(name))
 
 

@@ -87,7 +87,10 @@ class Signatures:
         return known or self._keep(home, signed_commit(mirror, oid))
 
     def _keep(self, home: Home, signed: Signed) -> _Judged:
-        found = self._judged[signed.oid, home.digest] = _Judged(signed.name, signed.author, judge(home, signed))
+        found = _Judged(signed.name, signed.author, judge(home, signed))
+        if not home.gpg.is_dir():
+            raise VerificationUnfinished("the keys were changed meanwhile")
+        self._judged[signed.oid, home.digest] = found
         while len(self._judged) > REMEMBERED:
             self._judged.pop(next(iter(self._judged)), None)
         return found

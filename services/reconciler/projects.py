@@ -30,7 +30,8 @@ def read_project(obj: Mapping[str, Any]) -> Known:
     try:
         project = AppProject.parse(obj)
     except InvalidObject as error:
-        return Known(AppProject.parse({"metadata": {"name": obj["metadata"]["name"]}}), error.problems)
+        kept = {name: obj["metadata"].get(name) for name in ("name", "deletionTimestamp")}
+        return Known(AppProject.parse({"metadata": kept}), error.problems)
     return Known(project, tuple(problems(project)), tuple(unknown_fields(project.spec, ("spec",))))
 
 

@@ -41,6 +41,8 @@ def run_tool(command: tuple[str, ...], stdin: bytes, home: Path) -> subprocess.C
             command, input=stdin, capture_output=True, timeout=SECONDS, env=environment, cwd=home, check=False
         )
     except FileNotFoundError as error:
+        if not home.is_dir():
+            raise ToolFailed("the keys were changed meanwhile") from error
         raise ToolFailed(f"{command[0]} is not installed where signatures are verified: install it") from error
     except subprocess.TimeoutExpired as error:
         raise ToolFailed(f"{command[0]} did not answer in {SECONDS:g} s") from error
@@ -97,7 +99,6 @@ def _keys(lines: Iterable[str]) -> Iterator[Key]:
 
 def verify(home: Path, signature: bytes, payload: bytes) -> Signature:
     """Say what a detached signature is worth. Raises ToolFailed."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(suffix=".sig") as file:
         file.write(signature)
         file.flush()

@@ -3,6 +3,7 @@
 Not here: revoked keys and several signatures at once, which are shown on gpg's own status lines below.
 """
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from services.git_watcher.proven import Proven
 from services.git_watcher.signatures import Signatures
 from shared.bus import Bus
 from shared.events import RequestError, RevisionVerification, VerifyRevision
+from shared.git.errors import GitFailure
 from shared.git.gpg import keys_in, read_status
 from shared.git.signature import Signature
 from shared.kinds.keyring import keyring_digest
@@ -252,3 +254,34 @@ def test_a_short_end_of_a_fingerprint_is_not_the_key() -> None:
     good = Signature("good", (KEY,))
     assert good.made_by([KEY[-8:]])
     assert not good.made_by([KEY[-4:], ""])
+
+
+async def test_keys_that_change_during_a_verification_leave_nothing_behind(case: Case, tmp_path: Path) -> None:
+    """What was found with a folder of keys that is gone is not remembered."""
+    good = case.work.commit("ada signs", case.ada)
+    assert (await case.ask(good)).verified
+    home = await case.watcher.parts.keyring.at(keyring_digest(case.gpg, case.ssh))
+    shutil.rmtree(home.gpg)
+    fresh = Signatures(case.watcher.parts.mirrors, case.watcher.parts.keyring, Proven(tmp_path / "proven.json"))
+    question = VerifyRevision(
+        repo_url=case.repository.url, revision=good, mode="head", keys=(case.ada.id,), keyring=home.digest
+    )
+    mirror = case.watcher.parts.repositories.of(case.repository.url).mirror
+    with pytest.raises(GitFailure, match="changed meanwhile"):
+        await fresh.verify(mirror, question)
+    case.know(case.bob)
+    case.know(case.ada, case.bob, case.old, ssh=case.carol.signer)
+    assert (await case.ask(good)).verified
+
+
+async def test_any_signer_may_be_named_by_a_star(case: Case) -> None:
+    good = case.work.commit("carol signs", case.carol)
+    case.know(ssh=f"* {case.carol.signer.split(' ', 1)[1]}")
+    assert (await case.ask(good, case.carol.fingerprint)).verified
+
+
+async def test_a_signer_whose_time_is_over(case: Case) -> None:
+    good = case.work.commit("carol signs", case.carol)
+    name, rest = case.carol.signer.split(" ", 1)
+    case.know(ssh=f'{name} valid-before="20200101",{rest}')
+    assert "signed with key not in keyring" in (await case.ask(good, case.carol.fingerprint)).problems[0]
