@@ -39,7 +39,8 @@ async def app(context: Context) -> None:
 def routes(webhooks: Webhooks, registries: RegistryWebhooks, settings: Settings) -> web.Application:
     http = web.Application(middlewares=[json_errors], client_max_size=settings.body_limit_bytes)
     http.add_routes([web.post("/api/webhook", webhooks.on_webhook)])
-    http.add_routes([web.post("/api/webhook/registry", registries.on_webhook)])
+    # the second is Argo CD Image Updater's own address
+    http.add_routes([web.post(path, registries.on_webhook) for path in ("/api/webhook/registry", "/webhook")])
     return http
 
 

@@ -16,8 +16,9 @@ from yarl import URL
 
 from shared.oci.access import ANONYMOUS, Access
 from shared.oci.challenge import basic, read_challenge, token_url
-from shared.oci.download import MIB, Answer, Method, get, post_form, shown, succeeded
+from shared.oci.download import MIB, Answer, Method, get, post_form, succeeded
 from shared.oci.errors import DigestMismatch, Malformed, NotFound, Refused, TooLarge, Unreachable
+from shared.oci.links import next_page
 from shared.oci.manifest import INDEX_TYPES, MANIFEST_TYPES, Layer, Manifest, checked_shape
 from shared.oci.pacing import Pace
 from shared.oci.reference import Repository, checked_reference, is_digest, is_tag
@@ -147,7 +148,7 @@ class Registry:
             tags.update(dict.fromkeys(tag for tag in page if is_tag(tag)))
             dropped += sum(not is_tag(tag) for tag in page)
             self._watch_size(len(tags) + dropped, seen, url)
-            following = _next_page(answer, url)
+            following = next_page(answer.headers.get("Link", ""), url)
             first = answer.headers.get("ETag", "") if not seen - {url} and following is None else ""
             url = following
         return Listing(tuple(tags), dropped, first)
@@ -229,20 +230,6 @@ class Registry:
         lasts = document.get("expires_in")
         seconds = float(lasts) if isinstance(lasts, int | float) else TOKEN_DEFAULT_SECONDS
         return Token(f"Bearer {token}", time.monotonic() + max(0.0, seconds - TOKEN_MARGIN_SECONDS))
-
-
-def _next_page(answer: Answer, url: URL) -> URL | None:
-    link = answer.headers.get("Link", "")
-    if 'rel="next"' not in link or "<" not in link:
-        return None
-    try:
-        target = url.join(URL(link.partition("<")[2].partition(">")[0], encoded=True))
-        same = target.origin() == url.origin()
-    except ValueError as error:
-        raise Malformed(f"{shown(url)} continues its tags at no address") from error
-    if not same:
-        raise Malformed(f"{url.host} continues its tags on another host")
-    return target
 
 
 def _tags(document: dict[str, Any]) -> list[str]:

@@ -80,6 +80,16 @@ async def test_a_type_may_be_said_and_the_secret_stand_in_argocd_secret(gateway:
     assert (await send(gateway, push, SECRET, path="/registry?type=harbor"))[0] == 401
 
 
+async def test_argos_own_address_is_heard_too(gateway: Gateway, unique: str) -> None:
+    push = dockerhub(unique)
+    gateway.set_secret(IMAGE_UPDATER, **{push.key: SECRET})
+    await until(gateway, push, SECRET, 202)
+    root = gateway.url.removesuffix("/api/webhook")
+    there = f"{root}/webhook?type=docker.io&secret={SECRET}"
+    async with gateway.http.post(there, data=json.dumps(push.body)) as response:
+        assert response.status == 202
+
+
 async def test_githubs_pushes_are_still_gits(gateway: Gateway, unique: str) -> None:
     push = ghcr(unique)._replace(headers={"X-GitHub-Event": "push"})
     status, answer = await send(gateway, push)

@@ -1,5 +1,6 @@
 """A registry that misbehaves in just the way a test says: what it answers, by path; and what it was asked."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ class Lying:
     answers: dict[str, Answer | web.Response] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     url: str = ""
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def host(self) -> str:
@@ -26,10 +28,18 @@ class Lying:
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.asked.append((request.method, request.path_qs, request.headers.get("Authorization", "")))
+        self.heard.set()
         found = self.answers.get(request.path)
         if found is None:
             return web.json_response({"errors": [{"code": "NOT_FOUND"}]}, status=404)
         return await found(request) if callable(found) else copied(found)
+
+    async def until_asked(self, path: str) -> None:
+        """For a path from now on, or before."""
+        async with asyncio.timeout(30):
+            while not any(asked.startswith(path) for _, asked, _ in self.asked):
+                self.heard.clear()
+                await self.heard.wait()
 
     def tags(self, name: str, *tags: str, headers: Mapping[str, str] | None = None) -> None:
         self.says(f"/v2/{name}/tags/list", {"name": name, "tags": list(tags)}, headers=headers)

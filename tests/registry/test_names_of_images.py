@@ -8,6 +8,7 @@ from yarl import URL
 from shared.oci.access import Access
 from shared.oci.challenge import Challenge, read_challenge, token_url
 from shared.oci.errors import Malformed, Refused, UnsupportedAddress
+from shared.oci.links import next_page
 from shared.oci.manifest import Platform, platform_of, read_config
 from shared.oci.reference import image_of, is_repository, is_tag, names_a_host
 
@@ -117,6 +118,37 @@ def test_a_token_is_fetched_where_credentials_may_go(registry: str, realm: str, 
         return
     url = token_url(challenge, "repository:a:pull", Access(), URL(registry))
     assert (url.query["scope"], url.query["service"]) == ("repository:a:pull", "service")
+
+
+HERE = URL("https://r.example.com/v2/a/tags/list?n=100")
+
+
+@pytest.mark.parametrize(
+    ("header", "target"),
+    [
+        ("", None),
+        ('</v2/a/tags/list?last=x&n=100>; rel="next"', "https://r.example.com/v2/a/tags/list?last=x&n=100"),
+        ("</x>; rel=next", "https://r.example.com/x"),
+        ('<?last=y>; rel="next"', "https://r.example.com/v2/a/tags/list?last=y"),
+        ('</first>; rel="first", </second>; title="a, b"; rel="last next"', "https://r.example.com/second"),
+        ('</x>; REL="NEXT"', "https://r.example.com/x"),
+        ('</x>; rel="prev"', None),
+        ('/x; rel="next"', None),
+        ('<https://evil.example.com/x>; rel="prev"', None),
+    ],
+)
+def test_the_next_page_is_the_one_that_is_called_so(header: str, target: str | None) -> None:
+    found = next_page(header, HERE)
+    assert (str(found) if found else None) == target
+
+
+@given(st.text(max_size=80) | st.from_regex(r'(<[a-z:/?=]*>(; ?rel="?(next|prev)"?)?,? ?){0,4}', fullmatch=True))
+def test_any_link_leads_nowhere_or_to_the_same_registry(header: str) -> None:
+    try:
+        found = next_page(header, HERE)
+    except Malformed:
+        return
+    assert found is None or found.origin() == HERE.origin()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from shared.oci.errors import UnsupportedAddress
 from shared.oci.reference import image_of
 
 CONTENT_TYPE = "application/cloudevents+json"
-DELETED = re.compile(r"delet|remov|pull(?!.?request)|quota|scan", re.IGNORECASE)
+NO_PUSH = re.compile(r"delet|remov|pull|quota|scan|replicat", re.IGNORECASE)
 _ECR = re.compile(r"urn:aws:ecr:(?P<region>[a-z0-9-]{1,40}):(?P<account>[0-9]{1,20}):")
 
 
@@ -49,7 +49,7 @@ def recognise(received: Received) -> bool:
 
 def parse(received: Received) -> tuple[RegistryHook, ...] | Ignored:
     event = shaped(Event, _whole(received))
-    if DELETED.search(event.type):
+    if NO_PUSH.search(event.type):
         return Ignored(f"type {event.type!r}")
     given = delivery_of(event.id, received.body)
     if "resources" in event.data:
