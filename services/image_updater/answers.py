@@ -3,7 +3,9 @@
 A rule that can't be read is an answer too (`problem`), never an exception; an engine that dies is one.
 """
 
+import asyncio
 import re
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -11,14 +13,36 @@ from services.image_updater.choosing import Answers, sort_key
 from services.image_updater.policy import Policy, Strategy
 from shared.engines import regex, semver
 from shared.engines.client import Engines
-from shared.engines.errors import EngineError
+from shared.engines.errors import EngineError, EngineFailure
 from shared.engines.regex import Match
 
 LONGEST_CONSTRAINT = 1000
 LONGEST_PATTERN = 1000
+MOST_KEPT = 200
 REGEXP = "regexp:"
 NOBODY: Mapping[str, datetime | None] = {}
 _GROUP = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+
+
+class Asked:
+    """Answers shared by all who have the same policy for the same tags: three hundred Applications cost one call."""
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._known: OrderedDict[tuple[Policy, tuple[str, ...]], asyncio.Future[Answers]] = OrderedDict()
+
+    async def ask(self, policy: Policy, tags: Sequence[str]) -> Answers:
+        name = (policy, tuple(tags))
+        future = self._known.get(name)
+        if future is None:
+            future = self._known[name] = asyncio.ensure_future(ask(self._engines, policy, tags))
+            while len(self._known) > MOST_KEPT:
+                self._known.popitem(last=False)
+        try:
+            return await asyncio.shield(future)
+        except EngineFailure:
+            self._known.pop(name, None)
+            raise
 
 
 async def ask(engines: Engines, policy: Policy, tags: Sequence[str]) -> Answers:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from services.image_updater import handlers, questions
+from services.image_updater.answers import Asked
 from services.image_updater.asking import Registry
 from services.image_updater.book import Book
 from services.image_updater.changing import Change
@@ -50,7 +51,7 @@ async def app(context: Context) -> None:
 
 
 async def _parts(context: Context, settings: ImageUpdaterSettings) -> Parts:
-    discovery, book = Discovery(context.cluster), Book()
+    discovery, book, engines = Discovery(context.cluster), Book(), await context.engines()
     await book.open(context.bus)
     return Parts(
         settings=settings,
@@ -59,8 +60,9 @@ async def _parts(context: Context, settings: ImageUpdaterSettings) -> Parts:
         cluster=context.cluster,
         applications=await discovery.resource("argoproj.io", "Application"),
         image_updaters=await discovery.resource(GROUP, "ImageUpdater"),
-        engines=await context.engines(),
+        engines=engines,
         registry=Registry(context.bus),
+        asked=Asked(engines),
         book=book,
         recorder=Recorder(context.cluster, component="argocd-image-updater"),
         credentials=KnownCredentials(),

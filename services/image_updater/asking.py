@@ -56,8 +56,16 @@ class Registry:
         missing = [tag for name, tag in recent.items() if all(one.name != name for one in found.tags)]
         return found.model_copy(update={"tags": (*found.tags, *missing)}) if missing else found
 
-    async def digest(self, image: WantedImage, namespace: str, tag: str) -> TagDigest:
-        question = ResolveTag(image=image.image, pull_secret=image.pull_secret, namespace=namespace, tag=tag)
+    async def digest(self, image: WantedImage, namespace: str, tag: str, *, labels: bool = False) -> TagDigest:
+        """What a tag means now. `labels` costs more requests."""
+        question = ResolveTag(
+            image=image.image,
+            pull_secret=image.pull_secret,
+            namespace=namespace,
+            tag=tag,
+            needs=("digest", "created") if labels else ("digest",),
+            platforms=image.policy.platforms if labels else (),
+        )
         return await self._asked(image.image, question)
 
     async def verify(self, image: WantedImage, namespace: str, digest: str, key: str) -> None:

@@ -107,14 +107,15 @@ async def _by_choice(look: Look, found: Chosen) -> Decision:
     if look.image.policy.no_downgrade and await went_back(look.the, look.image.policy, winner, look.live, found.tags):
         why = f"{winner} is older than {look.live}, and noDowngrade is set"
         return look.decided(parts.SKIPPED, why, winner, choice=choice, due=found.due)
-    resolved = await look.the.registry.digest(look.image, look.rule.namespace, winner.tag)
+    labels = ".Labels" in look.the.style.template
+    resolved = await look.the.registry.digest(look.image, look.rule.namespace, winner.tag, labels=labels)
     if look.pinned:
         winner = Version(winner.tag, resolved.digest)
     if look.running and all(one == winner for one in look.running):
         return look.decided(parts.UP_TO_DATE, choice.why, winner, choice=choice, due=found.due)
     await _verified(look, resolved)
-    delivery, labels = image_delivery(look.image.image, resolved.digest), labels_of(resolved.labels)
-    return look.decided(UPDATE, choice.why, winner, delivery=delivery, labels=labels, choice=choice, due=found.due)
+    delivery, said = image_delivery(look.image.image, resolved.digest), labels_of(resolved.labels)
+    return look.decided(UPDATE, choice.why, winner, delivery=delivery, labels=said, choice=choice, due=found.due)
 
 
 async def choose_now(the: Parts, rule: Rule, image: WantedImage) -> Chosen:
@@ -124,7 +125,7 @@ async def choose_now(the: Parts, rule: Rule, image: WantedImage) -> Chosen:
         only = (Tag(name=policy.constraint),)  # its digest is asked for anyway: no list is needed
         return Chosen(choose(policy, only, Answers(), now()), only)
     tags = (await the.registry.tags(image, rule.namespace)).tags
-    found = await answers.ask(the.engines, policy, [tag.name for tag in tags])
+    found = await the.asked.ask(policy, [tag.name for tag in tags])
     if needs := needs_of(policy):
         left, _ = filtered(policy, [tag.name for tag in tags], found)
         tags = (await the.registry.tags(image, rule.namespace, needs, left)).tags

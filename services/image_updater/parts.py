@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from services.image_updater.answers import Asked
 from services.image_updater.asking import Registry
 from services.image_updater.book import Book
 from services.image_updater.keys import NO_VERSION, AppKey, ImageKey, Version
@@ -17,6 +18,7 @@ from services.image_updater.writer import Writer
 from shared.bus import Bus
 from shared.engines.client import Engines
 from shared.git.credentials import KnownCredentials
+from shared.kinds.appproject import AppProject
 from shared.kinds.imageupdater import ImageUpdater
 from shared.kube import Cluster, Recorder, Resource, WorkQueue
 
@@ -72,6 +74,7 @@ class Parts:
     image_updaters: Resource
     engines: Engines
     registry: Registry
+    asked: Asked
     book: Book
     recorder: Recorder
     credentials: KnownCredentials
@@ -81,6 +84,7 @@ class Parts:
     _writer: Writer | None = None
     views: dict[AppKey, AppView] = field(default_factory=dict)
     updaters: dict[AppKey, ImageUpdater] = field(default_factory=dict)
+    projects: dict[str, AppProject] = field(default_factory=dict)
     rules: dict[AppKey, Rule] = field(default_factory=dict)
     index: defaultdict[str, set[AppKey]] = field(default_factory=lambda: defaultdict(set))
     owned: defaultdict[AppKey, set[AppKey]] = field(default_factory=lambda: defaultdict(set))

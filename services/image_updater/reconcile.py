@@ -9,6 +9,7 @@ from services.image_updater.changing import Change
 from services.image_updater.deciding import UPDATE, Decision, decide
 from services.image_updater.keys import AppKey, ImageKey
 from services.image_updater.parts import ImageState, Parts
+from services.image_updater.permitting import check_permitted
 from services.image_updater.placing import ARGOCD, Branches, Kind, Place, method_of, place_of, source_for
 from services.image_updater.policy import WantedImage
 from services.image_updater.refusals import Refused
@@ -70,6 +71,7 @@ async def _update(the: Parts, view: AppView, rule: Rule, image: WantedImage, dec
     in_object = method_of(rule.config) == ARGOCD
     place = _in_object(view, image) if in_object else _in_git(the, view, rule, image)
     _check_slot(view, rule, image, place)
+    check_permitted(view, place, the.projects.get(view.project), argo=the.namespace)
     key = ImageKey(view.key, image.alias)
     change = Change(
         key,

@@ -18,9 +18,6 @@ class ImageUpdaterSettings(BaseSettings):
         description="Honour the image-list annotation of Applications that no ImageUpdater matches, as Argo CD Image "
         "Updater did before 1.0; off: only where an ImageUpdater says useAnnotations",
     )
-    all_namespaces: bool = Field(
-        default=True, description="Look at the Applications and ImageUpdaters of all namespaces"
-    )
     workers: int = Field(default=64, ge=1, description="Applications worked on at the same time")
     window_seconds: float = Field(
         default=0.3, ge=0, description="How long updates of one branch are collected for one commit"

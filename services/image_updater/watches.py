@@ -12,10 +12,11 @@ from services.image_updater.keys import AppKey
 from services.image_updater.parts import Parts
 from services.image_updater.view import AppView, decode
 from shared.git.mirrors import Mirrors
+from shared.kinds.appproject import AppProject
 from shared.kinds.imageupdater import ImageUpdater
 from shared.kinds.secretdata import TYPE_LABEL
 from shared.kinds.wire import InvalidObject
-from shared.kube import EventType, Informer, Key, Resource
+from shared.kube import Applications, EventType, Informer, Key, Resource
 from shared.run import Context
 from shared.telemetry import get_logger
 
@@ -23,6 +24,8 @@ Obj = dict[str, Any]
 READ = frozenset({"list", "watch"})
 SECRETS = Resource("", "v1", "Secret", "secrets", True, READ)
 CONFIG_MAPS = Resource("", "v1", "ConfigMap", "configmaps", True, READ)
+APPLICATIONS = Resource("argoproj.io", "v1alpha1", "Application", "applications", True, READ)
+PROJECTS = Resource("argoproj.io", "v1alpha1", "AppProject", "appprojects", True, READ)
 REPOSITORIES = f"{TYPE_LABEL} in (repository,repo-creds)"
 log = get_logger()
 
@@ -55,6 +58,7 @@ async def watch_all(context: Context, the: Parts, mirrors: Mirrors, tasks: async
     await _config_map(context, tasks, "argocd-tls-certs-cm", authorities)
     await _config_map(context, tasks, CONFIG_MAP, style)
     await _secrets(context, the, tasks)
+    await _projects(context, the, tasks)
     await _updaters(context, the, tasks)
     await _applications(context, the, tasks)
 
@@ -81,12 +85,8 @@ async def _secrets(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> No
     await _start(context, tasks, "secrets", informer, take)
 
 
-def _namespace(context: Context, the: Parts) -> str | None:
-    return None if the.settings.all_namespaces else context.namespace
-
-
 async def _updaters(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> None:
-    informer = Informer(context.cluster, the.image_updaters, read, namespace=_namespace(context, the))
+    informer = Informer(context.cluster, the.image_updaters, read)
 
     def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
         handlers.on_updater(the, AppKey(*key), None if type_ is EventType.DELETED else _updater(obj))
@@ -103,10 +103,35 @@ def _updater(obj: Obj) -> ImageUpdater | None:
         return None
 
 
+async def _projects(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> None:
+    informer = Informer(context.cluster, PROJECTS, read, namespace=context.namespace)
+
+    def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
+        the.projects.pop(key.name, None)
+        if type_ is not EventType.DELETED and (project := _project(obj)) is not None:
+            the.projects[key.name] = project
+
+    await _start(context, tasks, "appprojects", informer, take)
+
+
+def _project(obj: Obj) -> AppProject | None:
+    """One that can't be read permits nothing."""
+    try:
+        return AppProject.parse(obj)
+    except InvalidObject as error:
+        log.warning("an AppProject can't be used", name=obj["metadata"]["name"], problem=str(error))
+        return None
+
+
 async def _applications(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> None:
-    informer = Informer(context.cluster, the.applications, decode, namespace=_namespace(context, the))
+    """Of the namespaces that count only: nobody else may have a repository written."""
+    given = context.common.application_namespaces
+    applications = Applications(context.cluster, APPLICATIONS, decode, own=context.namespace, given=given)
 
     def take(type_: EventType, key: Key, view: AppView, _old: AppView | None) -> None:
         handlers.on_application(the, AppKey(*key), None if type_ is EventType.DELETED else view)
 
-    await _start(context, tasks, "applications", informer, take)
+    context.health.set_ready("applications", False, "not listed yet")
+    tasks.create_task(applications.run(take))
+    await applications.synced.wait()
+    context.health.set_ready("applications", True)
