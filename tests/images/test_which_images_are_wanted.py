@@ -66,7 +66,7 @@ def test_names_are_given_in_full_and_kept_as_written() -> None:
 
 PROBLEMS = [
     (image(name="nginx", updateStrategy="digest"), "needs a tag to follow"),
-    (image(name="NGINX"), "lower case"),
+    (image(name="NGINX"), "is no image"),
     (image(updateStrategy="numerical"), "filterTags.pattern"),
     (image(minimumAge="soon"), "minimumAge"),
 ]
