@@ -21,9 +21,10 @@ from services.reconciler.errors import ApplicationError, DeletionFailed, Invalid
 from services.reconciler.execute import Work, execute
 from services.reconciler.history import recorded_outcomes
 from services.reconciler.hooks import HookRun, delete_hook, delete_policies, run_of
+from services.reconciler.impersonation import acting
 from services.reconciler.observe import held_kinds
 from services.reconciler.parts import Parts
-from services.reconciler.permission import hands_off
+from services.reconciler.permission import check_spec, hands_off, refused
 from services.reconciler.plan import plan_hooks
 from services.reconciler.report import write
 from services.reconciler.scope import instance_of
@@ -91,18 +92,24 @@ async def do(parts: Parts, state: AppState, destination: Destination, name: str)
     phase = finalizers.PHASES[name]
     hooks = await hooks_of(parts, state, destination, phase)
     work = name.endswith(finalizers.CLEANUP)
-    await (clean_up if work else run_hooks)(state, destination, hooks, phase)
+    await (clean_up if work else run_hooks)(state, acting(parts, state, destination), hooks, phase)
 
 
 async def hooks_of(parts: Parts, state: AppState, destination: Destination, phase: str) -> list[Target]:
-    """Give the hooks of a phase, rendered now if they are not known."""
+    """Give the hooks of a phase, rendered now if they are not known; what the project does not permit never runs."""
+    way = f"to delete it without its {phase} hooks, take the finalizer {finalizers.HOOKS[phase]} off"
+    try:
+        check_spec(parts, state)
+    except ApplicationError as error:
+        raise DeletionFailed(f"{error.message}; {way}", retriable=True) from error
     try:
         await desire(parts, state, destination)
     except ApplicationError as error:
         if state.desired is None:
-            way = f"to delete it without its {phase} hooks, take the finalizer {finalizers.HOOKS[phase]} off"
             raise DeletionFailed(f"{error.message}; {way}", retriable=True) from error
     hooks = [hook for hook in state.desired.hooks if phase in hook.hooks] if state.desired else []
+    for one in refused(parts, state, destination, hooks):
+        raise DeletionFailed(f"{one.message}; {way}")
     await destination.ensure({hook.key.group_kind for hook in hooks})
     return hooks
 

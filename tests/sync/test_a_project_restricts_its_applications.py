@@ -151,3 +151,26 @@ SERVICE_ACCOUNT = orjson.dumps({"apiVersion": "v1", "kind": "ServiceAccount", "m
 
 def synced_kinds(app: Obj) -> set[str]:
     return {one["kind"] for one in app["status"]["resources"] if one["status"] == "Synced"}
+
+
+async def test_a_hook_before_the_deletion_runs_only_where_the_project_permits_it(delivery: Delivery) -> None:
+    """Neither a kind nor a repository that is not permitted comes in by the back door of a deletion."""
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": []}
+    hook = {**role, "metadata": {"name": delivery.app, "annotations": {"argocd.argoproj.io/hook": "PreDelete"}}}
+    await with_project(delivery, {}, {"a.json": config_map("a"), "role.json": orjson.dumps(hook)})
+    await delivery.until(lambda app: synced(app) and len(app["metadata"]["finalizers"]) > 1)
+    for spec, words in (
+        ({"clusterResourceWhitelist": []}, "ClusterRole is not permitted in project"),
+        ({"sourceRepos": ["https://example.com/*"]}, "is not permitted in project"),
+    ):
+        await delivery.apply(project(delivery, **spec))
+        if "sourceRepos" not in spec:
+            assert (
+                await delivery.stack.kubectl("delete", "application", delivery.app, "-n", ARGO, "--wait=false")
+            ).code == 0
+        await delivery.until(complains("DeletionError", words, "take the finalizer"), 60)
+    assert (await delivery.stack.kubectl("get", "clusterrole", delivery.app)).code != 0
+    assert await delivery.get("ConfigMap", "a")
+    await delivery.apply(project(delivery))
+    await delivery.until_gone("argoproj.io", "Application", delivery.app, namespace=ARGO)
+    await delivery.stack.kubectl("delete", "clusterrole", delivery.app, "--ignore-not-found")

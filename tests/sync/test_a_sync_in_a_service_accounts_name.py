@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from tests.parts.delivery import ARGO, Delivery, config_map, synced
+from tests.parts.delivery import ARGO, Delivery, complains, config_map, synced
 
 Obj = dict[str, Any]
 ENABLED = "application.sync.impersonation.enabled"
@@ -86,3 +86,17 @@ async def test_without_a_rule_that_fits_nothing_is_written(delivery: Delivery) -
 async def test_switched_off_our_own_account_writes(delivery: Delivery) -> None:
     await with_deployer(delivery, [], {"a.json": config_map("a"), "s.json": SECRET})
     await delivery.until(synced)
+
+
+async def test_a_hook_before_the_deletion_has_no_more_rights(delivery: Delivery) -> None:
+    hook = orjson.loads(SECRET)
+    hook["metadata"]["annotations"] = {"argocd.argoproj.io/hook": "PreDelete"}
+    async with delivery.setting(ENABLED, "true"):
+        await with_deployer(delivery, DEPLOYER, {"a.json": config_map("a"), "s.json": orjson.dumps(hook)})
+        await delivery.until(lambda app: synced(app) and len(app["metadata"]["finalizers"]) > 1)
+        gone = await delivery.stack.kubectl("delete", "application", delivery.app, "-n", ARGO, "--wait=false")
+        assert gone.code == 0
+        user = f"system:serviceaccount:{delivery.namespace}:deployer"
+        await delivery.until(complains("DeletionError", "PreDelete hook Secret/s failed", user), 60)
+        assert await delivery.get("Secret", "s") is None
+        await delivery.patch({"metadata": {"finalizers": None}})
