@@ -218,9 +218,8 @@ def _mapping(text: str) -> dict[str, Any]:
 
 def _compare(text: str) -> CompareOptions:
     value = _mapping(text)
-    status = str(value.get("ignoreResourceStatusField") or "all")
-    if status in {"off", "False"}:
-        status = "none"
+    given = value.get("ignoreResourceStatusField")
+    status = "none" if given in (False, "off") else str(given or "all")  # YAML reads off as false
     if status not in {"all", "crd", "none"}:
         raise Unreadable(f"ignoreResourceStatusField {status!r} is none of all, crd, none")
     return CompareOptions(

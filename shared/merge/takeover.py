@@ -71,8 +71,9 @@ def _left(applied: Any, desired: Any, live: Any) -> bool:
     if isinstance(applied, dict) and isinstance(live, dict):
         wanted = desired if isinstance(desired, dict) else {}
         return any(
-            key in live and (value is not None) and (key not in wanted or _left(value, wanted[key], live[key]))
+            key in live and (key not in wanted or _left(value, wanted[key], live[key]))
             for key, value in applied.items()
+            if value not in (None, {}, [])  # kubectl records `annotations: {}` for an object without any
         )
     if isinstance(applied, list) and isinstance(live, list) and isinstance(desired, list):
         return len(applied) > len(desired) and len(live) > len(desired)
