@@ -92,7 +92,8 @@ async def _create_set(acting: Acting, made: Obj) -> None:
 async def _change(acting: Acting, changes: Changes) -> None:
     watch = acting.parts.replica_sets
     for name, change in changes.items():
-        body: Obj = {"spec": {"replicas": change.replicas}} if change.replicas is not None else {}
+        spec = {"replicas": change.replicas, "minReadySeconds": change.min_ready_seconds}
+        body: Obj = {"spec": {field: value for field, value in spec.items() if value is not None}}
         if change.annotations:
             body["metadata"] = {"annotations": dict(change.annotations)}
         await acting.patch(watch, watch.informer.resource, name, body)

@@ -14,6 +14,7 @@ class SetChange:
 
     replicas: int | None = None
     annotations: Mapping[str, str | None] = field(default_factory=dict)
+    min_ready_seconds: int | None = None
 
 
 @dataclass(frozen=True)

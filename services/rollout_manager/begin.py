@@ -17,6 +17,9 @@ def begin(seen: Observed) -> Draft:
     draft = Draft(seen, state, state.stable)
     _clamp(draft)
     _restart_if_changed(draft)
+    if draft.retrying:
+        state.runs.clear()  # what made it abort is asked again
+        state.experiment = ""
     if draft.promoted:
         state.abort = False  # there is nothing to abort
     if state.abort and not state.aborted_at:

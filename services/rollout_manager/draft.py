@@ -145,16 +145,13 @@ class Draft:
 
     def changes(self) -> Mapping[str, SetChange]:
         """The writes of ReplicaSets that differ from what is there."""
-        known = {one.name: one for one in self.seen.sets}
-        names = [
-            name
-            for name in known
-            if name in self.notes or self.counts.get(name, known[name].desired) != known[name].desired
-        ]
-        return {
-            name: SetChange(
-                self.counts[name] if self.counts.get(name, known[name].desired) != known[name].desired else None,
-                self.notes.get(name, {}),
-            )
-            for name in names
-        }
+        found = {one.name: self._change(one) for one in self.seen.sets}
+        return {name: change for name, change in found.items() if change != SetChange()}
+
+    def _change(self, one: ReplicaSet) -> SetChange:
+        count = self.counts.get(one.name, one.desired)
+        ready = self.seen.rollout.spec.min_ready_seconds
+        stale = one.hash == self.seen.hash and ((one.obj.get("spec") or {}).get("minReadySeconds") or 0) != ready
+        return SetChange(
+            count if count != one.desired else None, self.notes.get(one.name, {}), ready if stale else None
+        )

@@ -55,6 +55,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
     if wanted.workload is not None:
         read.add(wanted.workload.ref)
     templates = await _templates(parts, key, rollout)
+    problems += [f"{ref.kind} {ref.name!r} not found" for ref, template in templates.items() if template is None]
     parts.interest.set(key, read | templates.keys())
     return Observed(
         rollout=wanted.rollout,

@@ -37,7 +37,13 @@ def select(draft: Draft) -> None:
 
 
 def _point(draft: Draft, service: str, to: ReplicaSet | None) -> None:
-    if service and to is not None and (to.full or pointed(draft, service) == to.hash):
+    """A Service that leads to nothing any more is content with a part."""
+    if not service or to is None:
+        return
+    known = pointed(draft, service)
+    serving = draft.seen.by_hash(known)
+    nothing = bool(known) and (serving is None or serving.available == 0)
+    if to.full or known == to.hash or (nothing and to.available > 0):
         draft.select[service] = to.hash
 
 

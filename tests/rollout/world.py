@@ -4,13 +4,16 @@ Pods become available when the test says so. The hash of a template is its image
 """
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.rollout_manager.actions import Decision
+from services.rollout_manager.analysis import Phase, Run
 from services.rollout_manager.decide import decide
+from services.rollout_manager.experiments import SeenExperiment
 from services.rollout_manager.keys import Obj, Ref, ref_of
+from services.rollout_manager.labels import HASH
 from services.rollout_manager.observe import service_names
 from services.rollout_manager.observed import Observed, Service
 from services.rollout_manager.sets import replica_set
@@ -44,6 +47,9 @@ class World:
     said: list[str] = field(default_factory=list)
     last: Decision | None = None
     broken: set[str] = field(default_factory=set)
+    runs: dict[str, Run] = field(default_factory=dict)
+    templates: dict[Ref, Obj | None] = field(default_factory=dict)
+    experiments: tuple[SeenExperiment, ...] = ()
 
     @classmethod
     def of(cls, strategy: Obj, **spec: Any) -> "World":
@@ -95,6 +101,9 @@ class World:
             services=dict(self.services),
             routers=routers,
             live={ref: self.objects.get(ref) for ref in refs},
+            runs=tuple(self.runs.values()),
+            experiments=self.experiments,
+            templates=self.templates,
         )
 
     def step(self) -> Decision:
@@ -117,6 +126,12 @@ class World:
             self.objects[ref]["metadata"].setdefault("resourceVersion", "1")
         for gone in decision.delete:
             del self.sets[gone.name]
+        for made in decision.start_runs:
+            self._start(made)
+        for name in decision.stop_runs:
+            self.runs[name] = replace(self.runs[name], terminate=True)
+        for name in decision.delete_runs:
+            del self.runs[name]
         self.said += [say.reason for say in decision.says]
         patch = merge_patch_between(self.status, decision.status)
         self.rollout["status"] = json_merge_patch(self.status, patch)
@@ -132,6 +147,24 @@ class World:
             "uid": made["metadata"]["name"],
         }
         self.sets[made["metadata"]["name"]] = created
+
+    def _start(self, made: Obj) -> None:
+        metadata, labels = made["metadata"], made["metadata"]["labels"]
+        assert metadata["name"] not in self.runs
+        self.runs[metadata["name"]] = Run(
+            name=metadata["name"],
+            uid=metadata["name"],
+            type=labels["rollout-type"],
+            step=labels.get("step-index", ""),
+            hash=labels[HASH],
+            phase=Phase.PENDING,
+            created=rfc3339(self.now),
+        )
+
+    def judged(self, type_: str, phase: Phase, message: str = "") -> None:
+        """The newest run of a kind comes to a verdict."""
+        name = [name for name, run in self.runs.items() if run.type == type_][-1]
+        self.runs[name] = replace(self.runs[name], phase=phase, message=message)
 
     def _change(self, name: str, replicas: int | None, annotations: dict[str, str | None]) -> None:
         one = self.sets[name]
