@@ -41,6 +41,18 @@ async def test_a_webhook_is_followed_by_one_look_and_one_fetch(watcher: Watcher,
     assert (repository.host.looks, repository.host.fetches) == (1, 1)
 
 
+async def test_a_commit_for_an_image_continues_its_delivery(watcher: Watcher, repository: Repository) -> None:
+    old = repository.commit({"a/x": b"1"})
+    await resolved(watcher, repository)
+    delivery = f"image:{'0' * 8}:{'a' * 64}"
+    new = repository.commit({"a/x": b"2"}, f"Set it\n\nTiphys-Delivery: {delivery}\n")
+    await watcher.bus.publish(hook(repository, before=old, after=new))
+    assert (await watcher.revision()).delivery == delivery
+    forged = repository.commit({"a/x": b"3"}, "Mine\n\nTiphys-Delivery: git:anything\n")
+    await watcher.bus.publish(hook(repository, before=new, after=forged))
+    assert (await watcher.revision()).delivery.endswith(forged)
+
+
 async def test_webhooks_for_the_same_push_cost_one_fetch(watcher: Watcher, repository: Repository) -> None:
     old = repository.commit({"a": b"1"})
     await resolved(watcher, repository)

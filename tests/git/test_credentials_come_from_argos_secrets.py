@@ -60,6 +60,18 @@ def test_keys_certificates_and_apps_are_taken_over() -> None:
     assert (over_https.authorities, over_https.depth, over_https.insecure) == ("PEM", 1, False)
 
 
+def test_a_secret_of_its_own_goes_before_all_others_and_trusts_nobody_by_itself() -> None:
+    credentials = known(secret("repository", url=URL, username="ada", password="a-pass-word", insecure="true"))
+    credentials.authorities = {"git.example.com": "PEM"}
+    own = secret("", username="bot", password="b-pass-word")
+    access = credentials.lookup_with(URL, own)
+    assert (access.username, access.password, access.insecure) == ("bot", Secret("b-pass-word"), False)
+    assert access.authorities == "PEM"
+    keys = {"sshPrivateKey": "KEY", "githubAppID": "7", "githubAppPrivateKey": "PEM"}
+    access = credentials.lookup_with("git@git.example.com:team/apps.git", secret("", **keys))
+    assert (access.ssh_key, access.app) == (Secret("KEY"), GitHubApp("7", Secret("PEM")))
+
+
 def test_a_login_in_the_address_counts_last() -> None:
     written = "https://ada:from-the-url@git.example.com/team/apps.git"
     assert known().lookup(written, "").password == Secret("from-the-url")
