@@ -13,6 +13,8 @@ from services.rollout_manager.analysis import InvalidAnalysis
 
 PLACE = re.compile(r"\{\{\s*args\.([^{}\s]+?)\s*\}\}")
 
+ANY = re.compile(r"\{\{\s*([^{}\s]+?)\s*\}\}")
+
 
 def filled(value: Any, args: Mapping[str, str]) -> Any:
     """The value with every place filled. Raises InvalidAnalysis with all names that nobody gave."""
@@ -21,6 +23,16 @@ def filled(value: Any, args: Mapping[str, str]) -> Any:
     if unknown:
         raise InvalidAnalysis(*(f"args.{name} was not resolved" for name in unknown))
     return json.loads(PLACE.sub(lambda match: json.dumps(args[match[1]], ensure_ascii=False)[1:-1], text))
+
+
+def fill_places(text: str, places: Mapping[str, str]) -> tuple[str, list[str]]:
+    """`{{templates.x.podTemplateHash}}` and the like in an argument of an Experiment; and those that nobody knows.
+
+    Arguments of a metric (`{{args.x}}`) are left for later.
+    """
+    names = {name for name in ANY.findall(text) if not name.startswith("args.")}
+    unknown = sorted(name for name in names if name not in places)
+    return ANY.sub(lambda match: places.get(match[1], match[0]), text), unknown
 
 
 def redacted(text: str, secrets: list[str]) -> str:
