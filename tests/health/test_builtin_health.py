@@ -22,6 +22,11 @@ def of(api_version: str, kind: str, spec: Obj, status: Obj, **metadata: Any) -> 
     return {key: value for key, value in found.items() if value != {}}
 
 
+def lasting(obj: Obj) -> Obj:
+    """Marked as one that runs for ever, whatever its restart policy says."""
+    return {**obj, "metadata": {"annotations": {"argocd.argoproj.io/ignore-restart-policy": "true"}}}
+
+
 def pod(policy: str, **status: Any) -> Obj:
     return of("v1", "Pod", {"restartPolicy": policy}, status)
 
@@ -170,6 +175,7 @@ PODS: list[tuple[Obj, Health]] = [
         Health("Degraded"),
     ),
     (pod("OnFailure", phase="Running", **READY), Health("Progressing")),
+    (lasting(pod("OnFailure", phase="Running", **READY)), Health("Healthy")),
     (pod("Never", phase="Succeeded"), Health("Healthy")),
     (pod("Never", phase="Failed", message="evicted"), Health("Degraded", "evicted")),
     (pod("Never", phase="Failed", containerStatuses=ended(message="bad flag")), Health("Degraded", "bad flag")),
