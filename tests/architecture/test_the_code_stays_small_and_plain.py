@@ -67,3 +67,9 @@ def test_no_file_names_this_machine_or_a_package_host() -> None:
     here = Path(__file__).name
     texts = ((name, ROOT / name) for name in listed if Path(name).name != here and (ROOT / name).is_file())
     assert [name for name, path in texts if hosts.search(path.read_text(errors="ignore"))] == []
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Pytest takes two modules of one name for the same one, and stops."""
+    names = [path.name for path in sources("tests") if path.name.startswith("test_")]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
