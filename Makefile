@@ -3,7 +3,7 @@ PY := .venv/bin/python
 TIPHYS := .venv/bin/tiphys
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint build bench generate lock ready ready-test
+.PHONY: help demo up down test lint build bench bench-images generate lock ready ready-test
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ lint: ready ## ruff, mypy strict, import rules
 
 bench: build ## Measure; figures go into docs/benchmarks.md
 	@$(TIPHYS) bench
+
+bench-images: build ## Measure the way of an image, on a real registry and git
+	@$(PY) -m services.stack.bench.images
 
 generate: ready ## Write what is generated from the models: CRDs, AsyncAPI, settings tables
 	@$(PY) -m shared.kinds.crds
