@@ -6,9 +6,9 @@ is announced only after the registry itself has said what it means.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from services.registry_watcher import measures
 from services.registry_watcher.budget import Budget, Spent
@@ -30,6 +30,7 @@ from shared.telemetry import get_logger
 log = get_logger()
 MOST_PENDING, MANY_PENDING = 2000, 20  # one list is cheaper than many looks
 EARLY_PAUSES = (0.0, 0.05, 0.15, 0.4, 1.0)
+T = TypeVar("T")
 Publish = Callable[[Event], Awaitable[object]]
 
 
@@ -142,6 +143,7 @@ class Image:
                     await self._announce(tag, found, previous, sight)
             except BaseException:
                 self.known.set(tag, previous)
+                self.known.pending.add(tag)
                 raise
             self.known.pending.discard(tag)
             await self.save()
@@ -156,6 +158,7 @@ class Image:
         if (full or len(self.known.pending) > MANY_PENDING) and any(want.list_tags for want in wants):
             await self._list_as_anyone(wants)
             self.known.pending &= {*(self.known.tags or ()), *tags_of(wants)}
+            self._sights = {tag: sight for tag, sight in self._sights.items() if tag in self.known.pending}
         tags = self.known.pending | (tags_of(wants) if full else frozenset())
         for tag in sorted(tags):
             try:
@@ -172,30 +175,26 @@ class Image:
             await asyncio.to_thread(self._means.files.remove, self.name)
 
     async def _list_as_anyone(self, wants: tuple[Want, ...]) -> None:
-        failure: OciFailure | None = None
         since = time.monotonic()
-        for way in dict.fromkeys(want.way for want in wants if want.list_tags):
-            try:
-                await self.listed(way, since)
-            except OciFailure as error:
-                failure = error
-            else:
-                return
-        if failure is not None:
-            raise failure
+        await self._as_anyone([want.way for want in wants if want.list_tags], lambda way: self.listed(way, since))
 
     async def _look_as_anyone(self, tag: str, *, budget: Budget | None = None) -> Found:
-        """Several may have asked, each with credentials of their own: the first that works."""
-        failure: OciFailure = Refused(f"{self.name}: nobody wants it any more")
         since = time.monotonic()
-        for way in dict.fromkeys(want.way for want in self._wants()):
+        ways = [want.way for want in self._wants()]
+        return await self._as_anyone(ways, lambda way: self.look(tag, way, since, budget=budget))
+
+    async def _as_anyone(self, ways: Iterable[Way], ask: Callable[[Way], Awaitable[T]]) -> T:
+        """Several may want it, each with credentials of their own: the first that work are enough.
+
+        To some of them a registry may say that there is nothing, which counts when nobody is told otherwise.
+        """
+        failure: OciFailure | None = None
+        for way in dict.fromkeys(ways):
             try:
-                return await self.look(tag, way, since, budget=budget)
-            except NotFound:
-                raise
+                return await ask(way)
             except OciFailure as error:
-                failure = error
-        raise failure
+                failure = error if failure is None or isinstance(failure, NotFound) else failure
+        raise failure or Refused(f"{self.name}: nobody wants it any more")
 
     async def _list(self, way: Way) -> datetime:
         registry = await self.registry(way)

@@ -86,11 +86,11 @@ def _inside(host: str, *, of_another: bool = True) -> bool:
     return address.is_link_local or (of_another and not address.is_global)
 
 
-def basic(access: Access) -> str:
-    """An Authorization header, or "" for nobody."""
+def basic(access: Access, *, only_token: bool = False) -> str:
+    """An Authorization header, or "" for nobody. `only_token`: a ready token may go unasked, a password may not."""
     if access.token:
         return f"Bearer {access.token.reveal()}"
-    if not (access.username and access.password):
+    if only_token or not (access.username and access.password):
         return ""
     pair = f"{access.username}:{access.password.reveal()}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"

@@ -177,7 +177,7 @@ class Registry:
         more: dict[str, str] | None = None,
     ) -> Answer:
         """With the token that is known, and once more with the one that the registry then asks for."""
-        header = self._token.header if time.monotonic() < self._token.until else ""
+        header = self._token.header if time.monotonic() < self._token.until else basic(self.access, only_token=True)
         for attempt in (1, 2):
             await self.pace.turn(self.repository.host, counted=counted)
             answer = await get(

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from services.registry_watcher.references import Allowed, check, read
 from shared.bus import Bus, RequestError
 from shared.events import ListTags, WatchedImage, WatchImages
 from shared.oci.dockerconfig import BadCredentials, choose, read_config
+from shared.oci.manifest import IMAGE_TYPES
 from shared.oci.reference import image_of
-from tests.parts.images import push_image
+from tests.parts.images import digest_of, push_image
+from tests.parts.lying import lying
 from tests.parts.registry import PASSWORD, USER, RunningRegistry, registry_with_password
 from tests.registry.watching import Watcher, hook, plain, watching
 
@@ -152,6 +155,34 @@ async def test_the_first_owner_whose_credentials_work_is_enough(
         digest = await push_image(closed, "acme/web", "1.1", created="2026-02-02T00:00:00Z")
         await watcher.bus.publish(hook(image, "1.1", digest))
         assert (await watcher.pushed()).digest == digest
+
+
+async def test_nothing_for_strangers_is_not_nothing_for_all(own_bus: Bus, tmp_path: Path) -> None:
+    manifest = b'{"schemaVersion":2,"config":{},"layers":[]}'
+
+    async def token(request: web.BaseRequest) -> web.StreamResponse:
+        known = request.headers.get("Authorization") == f"Basic {PAIR}"
+        return web.json_response({"token": "for-the-team" if known else "for-anyone"})
+
+    async def hidden(request: web.BaseRequest) -> web.StreamResponse:
+        given = request.headers.get("Authorization")
+        if given != "Bearer for-the-team":
+            challenge = {"WWW-Authenticate": f'Bearer realm="{liar.url}/token",service="x"'}
+            return web.json_response({}, status=404 if given else 401, headers=challenge)
+        if request.path.endswith("/tags/list"):
+            return web.json_response({"tags": ["1.0"]})
+        headers = {"Content-Type": IMAGE_TYPES[0], "Docker-Content-Digest": digest_of(manifest)}
+        return web.Response(body=manifest, headers=headers)
+
+    async with lying() as liar:
+        liar.answers |= {"/v2/acme/web/tags/list": hidden, "/v2/acme/web/manifests/1.1": hidden, "/token": token}
+        image = f"{liar.host}/acme/web"
+        async with watching(own_bus, tmp_path / "known", plain(RunningRegistry(liar.host))) as watcher:
+            watcher.secrets.put("team", "pull", _dockerconfigjson=docker_config(liar.host))
+            await watcher.bus.request(WatchImages(owner="a", images=(WatchedImage(image=image),)))
+            await watcher.watch(image, owner="b", pull_secret="pullsecret:team/pull", namespace="team")
+            await watcher.bus.publish(hook(image, "1.1"))
+            assert (await watcher.pushed()).digest == digest_of(manifest)
 
 
 @pytest.mark.parametrize(

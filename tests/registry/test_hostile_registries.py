@@ -232,6 +232,13 @@ async def test_many_who_need_a_token_fetch_it_once(liar: Lying, client: aiohttp.
     assert sum(path.startswith("/token") for _, path, _ in liar.asked) == 1
 
 
+async def test_a_ready_token_is_sent_unasked_and_a_password_is_not(liar: Lying, client: aiohttp.ClientSession) -> None:
+    liar.tags("acme/web", "1.0")
+    await at(liar, client, Access(token=Secret("ready"), plain_http=True)).tags()
+    await at(liar, client).tags()
+    assert [authorization for _, _, authorization in liar.asked] == ["Bearer ready", ""]
+
+
 async def test_an_identity_token_goes_into_a_form_to_the_token_server_alone(
     liar: Lying, client: aiohttp.ClientSession
 ) -> None:
