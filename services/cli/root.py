@@ -10,6 +10,7 @@ from services.cli import (
     cluster_commands,
     image_commands,
     project_rule_commands,
+    repo_commands,
     rollout_commands,
     stack_commands,
     trust_commands,
@@ -40,6 +41,8 @@ app.add_typer(cluster_commands.group, name="cluster")
 app.add_typer(project_rule_commands.group, name="proj")
 app.add_typer(trust_commands.cert, name="cert")
 app.add_typer(trust_commands.gpg, name="gpg")
+app.add_typer(repo_commands.group, name="repo")
+app.add_typer(repo_commands.credentials, name="repocreds")
 
 
 def main() -> None:

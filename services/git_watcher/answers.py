@@ -3,6 +3,7 @@ fresh.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import wraps
 from typing import TypeVar
 
@@ -12,12 +13,15 @@ from services.git_watcher.repositories import Repositories
 from services.git_watcher.repository import Look, Repository
 from services.git_watcher.signatures import Signatures
 from shared.events import (
+    AskRepositories,
     ChangedPaths,
     Changes,
     CommitMetadata,
     ListRefs,
     Message,
     Refs,
+    RepositoryConnection,
+    RepositoryConnections,
     RequestError,
     ResolvedRevision,
     ResolveRevision,
@@ -97,6 +101,21 @@ class Answers:
         await self._bring(repository, question.old, question.new)
         changed = await self._mirrors.call(changed_paths, repository.mirror, question.old, question.new)
         return Changes(changed=changed)
+
+    async def connections(self, question: AskRepositories) -> RepositoryConnections:
+        """One that can't be reached is an answer like any other."""
+        looked = [await self._connection(url, question) for url in question.urls]
+        return RepositoryConnections(repositories=tuple(looked))
+
+    async def _connection(self, url: str, question: AskRepositories) -> RepositoryConnection:
+        repository = self._repositories.of(url, question.project)
+        if question.refresh:
+            repository.release()
+            with suppress(GitFailure):
+                await repository.look(Look("request"))
+        if repository.failure is not None:
+            return RepositoryConnection(url=url, status="Failed", message=str(repository.failure))
+        return RepositoryConnection(url=url, status="Unknown" if repository.known is None else "Successful")
 
     @_told
     async def refs(self, question: ListRefs) -> Refs:

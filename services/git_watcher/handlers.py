@@ -31,6 +31,8 @@ async def _follow(
         measures.hooks.labels("unused-ref").inc()
         return
     if is_news(hook, repository):
+        if repository.failure is not None and not repository.failure.retriable:
+            repository.release()  # somebody has acted: a repository that is gone or locked sends no webhooks
         try:
             await repository.look(Look("webhook", at=hook.at, delivery=hook.delivery))
         except GitFailure as failure:

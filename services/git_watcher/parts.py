@@ -18,7 +18,15 @@ from services.git_watcher.settings import GitWatcherSettings
 from services.git_watcher.signatures import Signatures
 from services.git_watcher.usage import Usage
 from shared.bus import Bus
-from shared.events import ChangedPaths, GitHook, ListRefs, ResolveRevision, RevisionMetadata, VerifyRevision
+from shared.events import (
+    AskRepositories,
+    ChangedPaths,
+    GitHook,
+    ListRefs,
+    ResolveRevision,
+    RevisionMetadata,
+    VerifyRevision,
+)
 from shared.git.mirrors import Limits, Mirrors
 from shared.git.revisions import Highest
 from shared.kinds.settings import ArgoSettings
@@ -52,6 +60,7 @@ class Parts:
             tasks.create_task(bus.serve(ResolveRevision, self.answers.resolve, queue=QUEUE))
             tasks.create_task(bus.serve(RevisionMetadata, self.answers.metadata, queue=QUEUE))
             tasks.create_task(bus.serve(ChangedPaths, self.answers.changed, queue=QUEUE))
+            tasks.create_task(bus.serve(AskRepositories, self.answers.connections, queue=QUEUE))
             tasks.create_task(bus.serve(ListRefs, self.answers.refs, queue=QUEUE))
             tasks.create_task(bus.serve(VerifyRevision, self.answers.verify, queue=QUEUE))
 

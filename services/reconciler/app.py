@@ -8,6 +8,7 @@ from services.reconciler import handlers
 from services.reconciler.actions import Actions
 from services.reconciler.announce import send
 from services.reconciler.assess import Assessor
+from services.reconciler.clusters import on_question
 from services.reconciler.destinations import Destinations
 from services.reconciler.follow import check_heads, follow_heads
 from services.reconciler.handover import turns
@@ -27,7 +28,7 @@ from services.reconciler.watches import (
 )
 from shared.clock import now
 from shared.engines.openings import Openings
-from shared.events import GitRevision, ListActions, RunAction
+from shared.events import AskClusters, GitRevision, ListActions, RunAction
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Discovery, Recorder, WorkQueue
 from shared.run import Context
@@ -68,6 +69,7 @@ async def answer(parts: Parts) -> None:
     actions = Actions(parts)
     async with asyncio.TaskGroup() as serving:
         serving.create_task(parts.bus.serve(ListActions, actions.on_list, queue="reconciler"))
+        serving.create_task(parts.bus.serve(AskClusters, partial(on_question, parts), queue="reconciler"))
         serving.create_task(parts.bus.serve(RunAction, actions.on_run, queue="reconciler"))
 
 

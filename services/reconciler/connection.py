@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, NoReturn
 
@@ -101,8 +101,7 @@ class Connection:
     def _turn(self, new: ConnectionState) -> None:
         """Take a new state; while it goes on failing, the first message and time stay."""
         old = self.state
-        if new.status == old.status:
-            self.state = replace(old, version=new.version)
+        if (new.status, new.version) == (old.status, old.version):
             return
         self.state = new
         log.info("cluster connection", server=self.server, status=new.status, why=new.message, version=new.version)

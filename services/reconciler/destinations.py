@@ -61,7 +61,11 @@ class Destinations:
         """Take the cluster Secrets as they are now; give the servers whose Secret changed."""
         new = {secret.server: secret for secret in secrets}
         before, self._secrets = self._secrets, new
-        return {server for server in before.keys() | new.keys() if before.get(server) != new.get(server)}
+        return {server for server in before.keys() | new.keys() if face(before.get(server)) != face(new.get(server))}
+
+    def servers(self) -> tuple[str, ...]:
+        """Give every cluster there is: the control plane's own, and those that Secrets name."""
+        return (IN_CLUSTER, *sorted(self._secrets.keys() - {IN_CLUSTER}))
 
     def server_of(self, destination: Obj) -> str:
         """Give the server that `server` or `name` means (spec 1.1). Raises InvalidSpec."""
@@ -84,9 +88,21 @@ class Destinations:
         """Give the cluster Secret of a server."""
         return self._secrets.get(server)
 
-    def connections(self) -> list[Connection]:
-        """Give the connections in use."""
-        return [connection for connection, _ in self._used.values()]
+    def connection(self, server: str) -> Connection | None:
+        """Give the connection to a cluster that is in use."""
+        used = self._used.get(server)
+        return used[0] if used else None
+
+    def skips(self, destination: Obj) -> bool:
+        """Tell whether the Secret of a destination says that its Applications are to be left alone."""
+        secrets = self._secrets.values()
+        named = (destination.get("server") or "", destination.get("name") or "")
+        return any(one.skips_reconcile and (one.server == named[0] or one.name == named[1]) for one in secrets)
+
+    @staticmethod
+    def is_own(server: str, secret: ClusterSecret) -> bool:
+        """Tell whether a Secret means the control plane's own cluster, as ourselves."""
+        return server == IN_CLUSTER and not secret.config.has_login
 
     async def get(self, server: str) -> Destination:
         """Give the destination, waiting for its connection if need be. Raises InvalidSpec, ComparisonFailed."""
@@ -100,7 +116,7 @@ class Destinations:
     @asynccontextmanager
     async def _opened(self, server: str) -> AsyncIterator[Destination]:
         secret = self._secrets.get(server)
-        if secret is None or (server == IN_CLUSTER and not secret.config.has_login):
+        if secret is None or self.is_own(server, secret):
             async with self._watching(self._own, server) as destination:
                 yield destination
             return
@@ -150,6 +166,13 @@ class Destinations:
         _, task = self._used.pop(server)
         task.cancel()
         await asyncio.wait({task})
+
+
+def face(secret: ClusterSecret | None) -> tuple[ClusterSecret, bool] | None:
+    """Give what matters of a Secret: not its labels, which we write ourselves."""
+    if secret is None:
+        return None
+    return secret.model_copy(update={"labels": {}, "annotations": {}}), secret.skips_reconcile
 
 
 async def destination_of(parts: "Parts", state: AppState) -> Destination:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from services.reconciler.clusters import label
 from services.reconciler.connection import ConnectionState
 from services.reconciler.heads import Moved
 from services.reconciler.keys import AppKey
@@ -133,6 +134,8 @@ def on_turn(parts: Parts, server: str, old: ConnectionState, new: ConnectionStat
 
     A sync that failed while the cluster was away says nothing of what it wanted to bring: it is due again.
     """
+    if new.status == "Successful":
+        parts.spawn(label(parts, server, new.version))
     for key, app in parts.states.items():
         if app.server != server and (app.server or not _goes_to({server}, app)):
             continue

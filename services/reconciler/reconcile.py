@@ -20,7 +20,7 @@ from services.reconciler.observe import observe
 from services.reconciler.parts import Parts
 from services.reconciler.permission import check_spec
 from services.reconciler.report import keep_finalizers, report
-from services.reconciler.state import AppState
+from services.reconciler.state import AppState, destination_spec
 from shared.kinds.options import skips_reconcile
 from shared.telemetry import get_logger, trace
 
@@ -49,9 +49,9 @@ async def reconcile(parts: Parts, key: AppKey) -> None:
 def may_begin(parts: Parts, state: AppState) -> bool:
     """Tell whether a pass may begin; in a partition that is handed over only to say how a sync goes on and ends.
 
-    An Application with `skip-reconcile` is left alone, as is everything that it holds.
+    An Application with `skip-reconcile` is left alone, as is everything that it holds; and those of a cluster with it.
     """
-    if state.running is None and skips_reconcile(state.obj):
+    if state.running is None and (skips_reconcile(state.obj) or parts.destinations.skips(destination_spec(state))):
         return False
     return parts.membership.takes(state.key) or (parts.membership.acts(state.key) and state.running is not None)
 

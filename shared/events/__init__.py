@@ -14,6 +14,15 @@ from shared.events.actions import (
     RunAction,
 )
 from shared.events.app import AppEvent, ResourceRef, What
+from shared.events.connections import (
+    CONNECTION_QUESTIONS,
+    AskClusters,
+    AskRepositories,
+    ClusterConnection,
+    ClusterConnections,
+    RepositoryConnection,
+    RepositoryConnections,
+)
 from shared.events.git import GitFailed, GitHook, GitRevision, delivery_of, git_delivery
 from shared.events.image import ImagePushed, ImageUpdated, RegistryHook, image_delivery
 from shared.events.message import Event, Message, Moment, digest_of, token, untoken
@@ -66,7 +75,13 @@ EVENTS: tuple[type[Event], ...] = (
     ImageUpdated,
     RolloutEvent,
 )
-REQUESTS: tuple[type[Message], ...] = (*GENERAL, *QUESTIONS, *ACTION_REQUESTS, *UPDATER_QUESTIONS)
+REQUESTS: tuple[type[Message], ...] = (
+    *GENERAL,
+    *QUESTIONS,
+    *ACTION_REQUESTS,
+    *UPDATER_QUESTIONS,
+    *CONNECTION_QUESTIONS,
+)
 
 __all__ = [
     "DELIVERY",
@@ -76,9 +91,13 @@ __all__ = [
     "ActionDone",
     "ActionParameter",
     "AppEvent",
+    "AskClusters",
+    "AskRepositories",
     "Asks",
     "ChangedPaths",
     "Changes",
+    "ClusterConnection",
+    "ClusterConnections",
     "CommitMetadata",
     "Event",
     "GitFailed",
@@ -98,6 +117,8 @@ __all__ = [
     "RenderRequest",
     "RenderSource",
     "RenderedSource",
+    "RepositoryConnection",
+    "RepositoryConnections",
     "RequestError",
     "RequestFailed",
     "ResolveChart",

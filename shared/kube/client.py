@@ -34,6 +34,7 @@ Params = Mapping[str, str]
 JSON = "application/json"
 ATTEMPTS = 5
 LONGEST_WAIT = 30.0
+BEGIN_WITHIN = 30.0  # a watch's headers come at once
 _seconds = metrics.seconds("kube_request", "Requests to API servers that were answered", ("method", "status"))
 _ASKING = frozenset({"GET", "HEAD"})
 
@@ -128,9 +129,14 @@ class Cluster:
         """Open a stream of lines, in batches as they come. Raises ServerTimeout after `idle` seconds of silence."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=idle)
         call = _Call("GET", self._url(path, params), f"watch {path}", {"Accept": accept}, None)
-        async with _translated(self, call.what), self._send(self._streams, call, limits) as response:
+        async with (
+            _translated(self, call.what),
+            asyncio.timeout(BEGIN_WITHIN) as beginning,
+            self._send(self._streams, call, limits) as response,
+        ):
             if response.status >= 300:
                 raise from_status(await response.read(), response.status, _retry_after(response))
+            beginning.reschedule(None)
             yield lines(response.content.iter_any())
 
     @asynccontextmanager

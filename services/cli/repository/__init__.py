@@ -1,0 +1,1 @@
+"""Repositories and credentials for them from the command line."""
