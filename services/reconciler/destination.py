@@ -121,9 +121,6 @@ class Destination:
                 done = await verbs.apply(
                     self._writer, resource, obj, manager=manager, force=True, dry_run=dry_run, validation=validation
                 )
-        except NotFound:
-            self.namespaces.discard(obj["metadata"].get("namespace") or "")  # it is what is not there any more
-            raise
         except Invalid as error:
             known = without_undeclared(obj, error.message) if validation == "Ignore" else obj
             if known is obj:

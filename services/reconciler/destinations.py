@@ -9,6 +9,7 @@ those who want that very cluster.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,7 @@ class Destinations:
             if server not in self._secrets and server != IN_CLUSTER:
                 raise InvalidSpec(f"cluster '{server}' has not been configured")
             connection = Connection(server, lambda: self._opened(server), partial(self._on_turn, server))
-            self._used[server] = connection, self._tasks.create_task(connection.run())
+            self._used[server] = connection, self._tasks.create_task(connection.run(), context=Context())
         return await self._used[server][0].ready()
 
     @asynccontextmanager

@@ -8,6 +8,7 @@ list is left out where the settings respect RBAC, and its objects are then read 
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from time import monotonic
 
 import orjson
@@ -82,7 +83,7 @@ class Watched:
         self, kind: GroupKind, resource: Resource, place: str | None
     ) -> tuple[Informer[Live], asyncio.Task[None]]:
         informer = Informer(self._cluster, resource, self._decoder(kind), namespace=place)
-        return informer, self._tasks.create_task(informer.run(self._take))
+        return informer, self._tasks.create_task(informer.run(self._take), context=Context())
 
     def _decoder(self, kind: GroupKind) -> Callable[[bytes], Live]:
         def decode(raw: bytes) -> Live:

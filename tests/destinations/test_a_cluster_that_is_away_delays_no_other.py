@@ -12,7 +12,7 @@ from services.stack import cluster as embedded
 from shared.kube import Informer, Key
 from tests.parts.cluster import quiet
 from tests.parts.delivery import ARGO, Delivery, complains, config_map, read, synced, synced_to
-from tests.parts.destination import second
+from tests.parts.destination import far_away
 
 Obj = dict[str, Any]
 MANY = 70  # more than the passes that one destination may have at a time
@@ -48,7 +48,7 @@ async def test_a_cluster_that_hangs_delays_no_other_and_recovers_by_itself(deliv
     delivery.begin({"app/a.json": config_map("a", v="1"), **far_files(names, "1")})
     async with (
         embedded.running(tmp_path / "second", node="none", report=quiet) as other,
-        second(delivery, other.kubeconfig) as far,
+        far_away(delivery, other.kubeconfig) as far,
         asyncio.TaskGroup() as tasks,
     ):
         applications = await delivery.discovery.resource("argoproj.io", "Application")

@@ -16,7 +16,7 @@ import pytest_asyncio
 
 from shared.kube import Conflict, verbs
 from tests.parts.delivery import Delivery, complains, config_map, synced, synced_to
-from tests.parts.destination import Second, second
+from tests.parts.destination import Far, far_away
 from tests.parts.faultproxy import FaultProxy
 
 Obj = dict[str, Any]
@@ -35,7 +35,7 @@ def deletions(proxy: FaultProxy) -> list[str]:
     ]
 
 
-def keen(far: Second, **spec: Any) -> Obj:
+def keen(far: Far, **spec: Any) -> Obj:
     """An Application that would prune and heal at once, and tries again soon."""
     app = far.application(**spec)
     app["spec"]["syncPolicy"] |= {"automated": KEEN, "retry": RETRY}
@@ -43,9 +43,9 @@ def keen(far: Second, **spec: Any) -> Obj:
 
 
 @pytest_asyncio.fixture
-async def far(delivery: Delivery) -> AsyncIterator[Second]:
+async def far(delivery: Delivery) -> AsyncIterator[Far]:
     """The session's cluster once more, behind the proxy."""
-    async with second(delivery, Path(delivery.stack.state.kubeconfig)) as found:
+    async with far_away(delivery, Path(delivery.stack.state.kubeconfig)) as found:
         yield found
     assert deletions(found.proxy) == []
 
@@ -62,7 +62,7 @@ FAULTS: dict[str, Callable[[FaultProxy], object]] = {
 }
 
 
-async def test_nothing_is_deleted_whatever_the_api_server_answers(delivery: Delivery, far: Second) -> None:
+async def test_nothing_is_deleted_whatever_the_api_server_answers(delivery: Delivery, far: Far) -> None:
     delivery.begin(maps("0"))
     await delivery.apply(keen(far))
     await delivery.until(synced)
@@ -90,7 +90,7 @@ async def uid_of(delivery: Delivery, name: str) -> str:
     return "" if found is None else str(found["metadata"]["uid"])
 
 
-async def test_watches_that_drop_again_and_again_lose_no_drift(delivery: Delivery, far: Second) -> None:
+async def test_watches_that_drop_again_and_again_lose_no_drift(delivery: Delivery, far: Far) -> None:
     delivery.begin(maps("0"))
     await delivery.apply(keen(far))
     await delivery.until(synced)
@@ -101,7 +101,7 @@ async def test_watches_that_drop_again_and_again_lose_no_drift(delivery: Deliver
     await delivery.until(synced)
 
 
-async def test_a_repository_that_vanishes_takes_nothing_with_it(delivery: Delivery, far: Second) -> None:
+async def test_a_repository_that_vanishes_takes_nothing_with_it(delivery: Delivery, far: Far) -> None:
     delivery.begin(maps("0"))
     await delivery.apply(keen(far))
     await delivery.until(synced)
@@ -114,7 +114,7 @@ async def test_a_repository_that_vanishes_takes_nothing_with_it(delivery: Delive
     await delivery.until(synced_to(await delivery.push(maps("1"))), seconds=90)
 
 
-async def test_a_namespace_that_terminates_during_a_sync_comes_back(delivery: Delivery, far: Second) -> None:
+async def test_a_namespace_that_terminates_during_a_sync_comes_back(delivery: Delivery, far: Far) -> None:
     delivery.begin(maps("0"))
     await delivery.apply(keen(far))
     await delivery.until(synced)
@@ -136,7 +136,7 @@ def config_map_held(namespace: str) -> Obj:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata}
 
 
-async def test_a_group_whose_server_is_down_is_unknown_not_empty(delivery: Delivery, far: Second) -> None:
+async def test_a_group_whose_server_is_down_is_unknown_not_empty(delivery: Delivery, far: Far) -> None:
     """A real APIService without a server behind it: the aggregator then says that it can't tell."""
     group = f"{delivery.app}.example.com"
     thing = {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": {"name": "thing"}}
@@ -168,7 +168,7 @@ async def test_a_group_whose_server_is_down_is_unknown_not_empty(delivery: Deliv
     await delivery.until(synced_to(commit), seconds=90)
 
 
-async def test_objects_whose_kind_is_removed_are_missed_not_pruned(delivery: Delivery, far: Second) -> None:
+async def test_objects_whose_kind_is_removed_are_missed_not_pruned(delivery: Delivery, far: Far) -> None:
     plural = f"t{delivery.app[2:]}s"
     definition = crd(plural)
     delivery.begin({"app/a.json": config_map("a"), "app/thing.json": thing_of(plural)})
