@@ -113,9 +113,15 @@ async def bench(
     pushes: Annotated[int, typer.Option("--pushes", help="Pushes to measure.")] = 20,
     poll: Annotated[bool, typer.Option("--poll/--no-poll", help="A push without a webhook too; waits minutes.")] = True,
     write: Annotated[bool, typer.Option("--write/--no-write", help="Write docs/benchmarks.md.")] = True,
+    hooks: Annotated[
+        int, typer.Option("--hooks", help="Only this: so many Applications with a PreSync Job of 10 s each.")
+    ] = 0,
 ) -> None:
     """Measure the stack on the embedded Kubernetes; takes minutes."""
     from services.cli import stacks
 
+    if hooks:
+        await stacks.bench_hooks(hooks)
+        return
     counts = tuple(applications or ((50, 300, 1000, 5000) if large else (50, 300, 1000)))
     await stacks.bench(where, counts, pushes=pushes, poll=poll, write=write)

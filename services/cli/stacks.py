@@ -126,3 +126,11 @@ async def bench(where: Where, counts: tuple[int, ...], *, pushes: int, poll: boo
     figures = await measure(counts, pushes=pushes, poll=poll, target=target, report=note)
     if where.output is not Output.TABLE:
         emit_data(where.output, [asdict(one) for one in figures])
+
+
+async def bench_hooks(count: int) -> None:
+    from services.stack.bench.hooks import measure_hooks
+    from shared.telemetry import configure
+
+    configure("tiphys", json=False, level="ERROR")
+    await measure_hooks(count, note)

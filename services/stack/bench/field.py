@@ -15,6 +15,7 @@ from services.stack import cluster as embedded
 from services.stack import detach, down, state
 from services.stack.bench import layout, usage
 from services.stack.bench.forge import Forge
+from services.stack.cluster.layout import NodeKind
 from services.stack.install import ensure, install
 from services.stack.notify import Report
 from services.stack.observe import Observed, Watching, observing
@@ -64,9 +65,9 @@ class Field:
 
 
 @asynccontextmanager
-async def opened(folder: Path, report: Report) -> AsyncIterator[Field]:
+async def opened(folder: Path, report: Report, node: NodeKind = "none") -> AsyncIterator[Field]:
     async with AsyncExitStack() as parts:
-        running = await parts.enter_async_context(embedded.running(folder / "cluster", node="none", report=report))
+        running = await parts.enter_async_context(embedded.running(folder / "cluster", node=node, report=report))
         bus = await parts.enter_async_context(server.running(folder / "nats", max_payload=8 * 1024 * 1024))
         assert bus.process
         cluster = await parts.enter_async_context(connect(running.kubeconfig, None))
@@ -93,4 +94,5 @@ def _watched() -> tuple[Watching, ...]:
         Watching("argoproj.io", "Application", ARGO),
         Watching("", "ConfigMap", layout.NAMESPACE, selector),
         Watching("apps", "Deployment", layout.NAMESPACE, selector),
+        Watching("batch", "Job", None, selector),
     )

@@ -53,9 +53,13 @@ def objects(number: int, mark: str) -> list[Obj]:
     return [*(config_map(number, index, mark) for index in range(CONFIGMAPS)), deployment(number)]
 
 
-def manifest(number: int, mark: str) -> bytes:
+def document(items: list[Obj]) -> bytes:
     """One YAML file; JSON documents are YAML too."""
-    return "---\n".join(json.dumps(obj, indent=1) + "\n" for obj in objects(number, mark)).encode()
+    return "---\n".join(json.dumps(obj, indent=1) + "\n" for obj in items).encode()
+
+
+def manifest(number: int, mark: str) -> bytes:
+    return document(objects(number, mark))
 
 
 def files(count: int, mark: str) -> dict[str, bytes]:
