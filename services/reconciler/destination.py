@@ -163,6 +163,8 @@ class Destination:
         kind = GroupKind.of(done)
         if kind in self.watched:
             self.watched.note(kind, done["metadata"].get("namespace") or "", compact(done))
+        elif kind in self.watched.left_out:
+            self.live.put(self.live.read(kind, done["apiVersion"], done, compact(done)))
         return done
 
     async def patch(self, key: ResourceKey, body: Obj) -> None:
