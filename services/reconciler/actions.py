@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 from services.reconciler.announce import announce
 from services.reconciler.builtin_actions import BadParameters, Change, Run
@@ -29,7 +30,7 @@ from shared.kube import AlreadyExists, Conflict, KubeError, NotFound, Resource, 
 from shared.merge import merge_patch_between
 
 REMEMBERED = 1000
-TRIES = 3
+PAUSES = (0.0, 0.1, 0.3, 0.6, 1.0)
 MANAGER = "argocd-server"
 
 
@@ -126,15 +127,16 @@ async def known(parts: Parts, aim: Aim) -> Known:
 async def run(parts: Parts, asked: RunAction) -> ActionDone:
     """Do an action; what somebody else changed meanwhile is read again."""
     suffix = hashlib.sha256(asked.request_id.encode()).hexdigest()[:10]
-    for last in (False,) * (TRIES - 1) + (True,):
+    for pause in PAUSES:
+        await asyncio.sleep(pause)
         aim = await find(parts, AppKey(asked.namespace, asked.name), asked.resource)
         changes = await changes_of(parts, aim, asked, suffix)
         for change in changes:
             check_change(parts, aim, change)
         try:
-            done = [await carry_out(aim, change, suffix) for change in changes]
+            done = [await carry_out(aim, change, suffix) for change in patches_first(changes)]
         except Conflict as error:
-            if last:
+            if pause == PAUSES[-1]:
                 raise RequestError("Refused", error.message, retriable=True) from error
             continue
         except KubeError as error:
@@ -142,6 +144,11 @@ async def run(parts: Parts, asked: RunAction) -> ActionDone:
         tell(parts, aim, asked)
         return ActionDone(changes=tuple(change for change in done if change))
     raise AssertionError("the last try answers or raises")
+
+
+def patches_first(changes: list[Change]) -> list[Change]:
+    """What may be refused goes first: nothing is created that a further try would meet."""
+    return sorted(changes, key=lambda change: change.operation == "create")
 
 
 async def changes_of(parts: Parts, aim: Aim, asked: RunAction, suffix: str) -> list[Change]:
@@ -184,20 +191,25 @@ async def carry_out(aim: Aim, change: Change, suffix: str) -> ActionChange | Non
         return ActionChange(operation="create", resource=about)
     patch = merge_patch_between(aim.live, obj)
     status = {"status": patch.pop("status")} if "status" in patch and "status" in resource.subresources else {}
-    version = aim.live["metadata"]["resourceVersion"]
+    version = aim.live["metadata"]["resourceVersion"] if holds_list(patch) or holds_list(status) else ""
     for part, below in ((patch, ""), (status, "status")):
         version = await patch_part(aim, resource, part, version, below) if part else version
     return ActionChange(operation="patch", resource=about) if patch or status else None
 
 
+def holds_list(patch: Any) -> bool:
+    """Tell whether a merge patch replaces a list: what others changed of it since it was read would be lost."""
+    inner = patch.values() if isinstance(patch, dict) else ()
+    return isinstance(patch, list) or any(map(holds_list, inner))
+
+
 async def patch_part(aim: Aim, resource: Resource, patch: Obj, version: str, below: str) -> str:
-    """Patch the object or a subresource, only as it was read: a list is replaced whole. Gives its new version."""
-    metadata = {**patch.get("metadata", {}), "resourceVersion": version}
-    body = {**patch, "metadata": metadata}
+    """Patch the object or a subresource, at this version only if one is given. Gives the next one, if so."""
+    body = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": version}} if version else patch
     place = aim.key.namespace or None
     cluster = aim.destination.cluster
     done = await verbs.patch(cluster, resource, place, aim.key.name, body, manager=MANAGER, subresource=below)
-    return str(done["metadata"]["resourceVersion"])
+    return str(done["metadata"]["resourceVersion"]) if version else ""
 
 
 def tell(parts: Parts, aim: Aim, asked: RunAction) -> None:

@@ -1,6 +1,7 @@
 """Actions asked for over the bus: listed, done once, told, and refused with a reason."""
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,6 +22,7 @@ from shared.events import (
     ResourceRef,
     RunAction,
 )
+from shared.kube import verbs
 from tests.parts.delivery import ARGO, Delivery, config_map, synced
 
 Obj = dict[str, Any]
@@ -137,6 +139,25 @@ async def test_a_deployment_is_restarted_and_scaled_and_both_are_told(asking: As
         ("scale", "web"),
     }
     assert all("by jane" in one.message for one in told)
+
+
+async def test_an_action_gets_through_while_others_change_the_object_all_the_time(asking: Asking) -> None:
+    resource = await asking.delivery.discovery.resource("apps", "Deployment")
+
+    cluster = asking.delivery.cluster
+
+    async def churn() -> None:
+        for number in itertools.count():
+            patch = {"metadata": {"labels": {"churn": str(number)}}}
+            await verbs.patch(cluster, resource, asking.delivery.namespace, "web", patch, manager="hand")
+
+    churning = asyncio.create_task(churn())
+    try:
+        for replicas in ("2", "3", "4"):
+            assert (await asking.run("scale", "apps", "Deployment", "web", replicas=replicas)).changes
+    finally:
+        churning.cancel()
+        await asyncio.gather(churning, return_exceptions=True)
 
 
 async def test_a_job_is_made_of_a_cron_job_once_however_often_it_is_asked_for(asking: Asking) -> None:
