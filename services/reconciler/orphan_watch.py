@@ -2,7 +2,7 @@
 
 In: an Application at the end of a look at it. Out: its OrphanedResourceWarning. The watches of a cluster end with the
 last Application that asks. A kind that can't be listed has no orphans that we know of: that is a warning less, never an
-object less. Kinds that are defined later are watched after the next start.
+object less.
 """
 
 from collections.abc import Callable
@@ -52,20 +52,27 @@ async def orphan_warning(parts: Parts, state: AppState, destination: Destination
 
 
 async def watch_of(parts: Parts, destination: Destination) -> Watch:
-    """Give the watch of a cluster, begun if need be."""
+    """Give the watch of a cluster, begun if need be, also for kinds that were defined since."""
     watch = parts.orphan_watches.get(destination.server)
-    if watch is not None and watch.destination is destination:
-        return watch
-    if watch is not None:
-        watch.stop()
-    watch = parts.orphan_watches[destination.server] = Watch(destination, TopLevel(waker(parts, destination.server)))
+    if watch is None or watch.destination is not destination:
+        if watch is not None:
+            watch.stop()
+        watch = Watch(destination, TopLevel(waker(parts, destination.server)))
+        parts.orphan_watches[destination.server] = watch
     for resource in await destination.discovery.resources():
         kind = GroupKind(resource.group, resource.kind)
-        if resource.namespaced and resource.watchable and not parts.argo.excludes(kind, destination.server):
-            watch.tasks += [
-                parts.spawn(follow(parts, watch, resource, place)) for place in destination.reach.places(resource)
-            ]
+        if kind not in watch.kinds:
+            watch.kinds.add(kind)
+            begin(parts, watch, resource)
     return watch
+
+
+def begin(parts: Parts, watch: Watch, resource: Resource) -> None:
+    """Watch one kind, wherever we may, if Applications may hold it at all."""
+    excluded = parts.argo.excludes(GroupKind(resource.group, resource.kind), watch.destination.server)
+    if resource.namespaced and resource.watchable and not excluded:
+        places = watch.destination.reach.places(resource)
+        watch.tasks += [parts.spawn(follow(parts, watch, resource, place)) for place in places]
 
 
 def waker(parts: Parts, server: str) -> Callable[[str], None]:

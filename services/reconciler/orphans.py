@@ -14,7 +14,7 @@ from services.reconciler.keys import AppKey
 from shared.kinds.appproject import AppProject, OrphanedIgnore
 from shared.kinds.globs import matches
 from shared.kinds.project import permitted_resource
-from shared.kinds.refs import ResourceKey
+from shared.kinds.refs import GroupKind, ResourceKey
 
 Tracked = dict[str, set[ResourceKey]]
 
@@ -59,6 +59,7 @@ class Watch:
     destination: Destination
     found: TopLevel
     asking: dict[AppKey, str] = field(default_factory=dict)
+    kinds: set[GroupKind] = field(default_factory=set)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def stop(self) -> None:
