@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -37,14 +36,20 @@ def test_help_documents_the_exit_codes(tmp_path: Path) -> None:
     assert "5  the cluster, the bus or the stack cannot be reached" in shown.stdout
 
 
-def test_help_is_quick(tmp_path: Path) -> None:
-    """The fastest of a few: what else the machine does is no fault of the command."""
-    times = []
-    for _ in range(5):
-        begun = time.monotonic()
-        tiphys("--help", data=tmp_path)
-        times.append(time.monotonic() - begun)
-    assert min(times) < 0.3
+def test_help_imports_nothing_heavy() -> None:
+    """That is what makes it quick; how quick depends on what else the machine does."""
+    script = """
+import sys
+sys.argv = ["tiphys", "--help"]
+try:
+    from services.cli.root import main
+    main()
+except SystemExit:
+    heavy = {"aiohttp", "docker", "kubernetes_asyncio", "nats", "pydantic", "pygit2", "rich", "sqlalchemy", "yaml"}
+    print("heavy:", sorted(heavy & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("heavy: []\n"), done.stdout[-200:]
 
 
 @pytest.mark.parametrize("words", [["app", "list"], ["app", "get", "web"], ["trace", "abcdef1"], ["status"]])
