@@ -6,9 +6,21 @@ from tests.parts.cluster import cluster, namespace
 from tests.parts.delivery import delivery
 from tests.parts.engines import engines
 from tests.parts.nats import bus, nats_url, unique
+from tests.parts.shop import shop, telling_registry
 from tests.parts.stack import stack
 
-__all__ = ["bus", "cluster", "delivery", "engines", "namespace", "nats_url", "stack", "unique"]
+__all__ = [
+    "bus",
+    "cluster",
+    "delivery",
+    "engines",
+    "namespace",
+    "nats_url",
+    "shop",
+    "stack",
+    "telling_registry",
+    "unique",
+]
 
 # How fast the machine is at the moment is no property of the code.
 settings.register_profile("tiphys", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -18,10 +18,8 @@ from services.stack.demo.git import git
 from services.stack.gitserver import GitServer, Webhook
 from tests.parts.images import push_image
 from tests.parts.registry import RunningRegistry
-from tests.parts.shop import CHART, telling_registry
+from tests.parts.shop import CHART
 from tests.parts.stack import Stack
-
-__all__ = ["telling_registry"]
 
 Obj = dict[str, Any]
 NAME = NAMESPACE = "anotherclass-223"
