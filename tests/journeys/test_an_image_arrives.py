@@ -91,11 +91,16 @@ class Story:
         return [pod["spec"]["containers"][0]["image"] for pod in pods if is_ready(pod)]
 
     async def trace(self, change: str, *steps: str) -> None:
-        told = await self.stack.tiphys("trace", change)
-        assert told.code == 0, told.err
-        places = [told.out.find(step) for step in steps]
+        """The pod is Ready a moment before its Application says so: the last steps are waited for."""
+        async with asyncio.timeout(30):
+            while True:
+                told = await self.stack.tiphys("trace", change)
+                assert told.code == 0, told.err
+                places = [told.out.find(step) for step in steps]
+                if -1 not in places:
+                    break
+                await asyncio.sleep(0.2)
         assert places == sorted(places), told.out
-        assert -1 not in places, told.out
 
 
 def is_ready(pod: Obj) -> bool:
