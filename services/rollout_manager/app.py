@@ -8,6 +8,7 @@ from functools import partial
 from services.rollout_manager import handlers
 from services.rollout_manager.analysis.loop import run_analyses
 from services.rollout_manager.announce import send
+from services.rollout_manager.endpoints import Endpoints
 from services.rollout_manager.experiments.loop import run_experiments
 from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.labels import HASH
@@ -72,6 +73,7 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup) -
     engines = await context.engines()
     sets = await objects.watch("apps", "ReplicaSet", label_selector=HASH)
     runs, experiments = await objects.watch(ARGO, "AnalysisRun"), await objects.watch(ARGO, "Experiment")
+    interest = objects.interest(queue.add)
     return Parts(
         settings=settings,
         namespace=context.namespace,
@@ -87,7 +89,8 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup) -
         experiments=experiments,
         rollouts=await objects.watch(ARGO, "Rollout"),
         queue=queue,
-        interest=objects.interest(queue.add),
+        interest=interest,
+        endpoints=Endpoints(objects, interest.changed),
         templates=Templates(engines),
         owned_sets=Owned(sets),
         owned_runs=Owned(runs),

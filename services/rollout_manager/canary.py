@@ -29,6 +29,7 @@ def move(draft: Draft) -> None:
     before = draft.state.weights
     fast_rollback(draft)
     for _ in range(2 * len(draft.canary.steps) + 4):
+        draft.select.clear()
         select(draft)
         steer(draft)
         if not (advance(draft) or promote(draft)):
@@ -173,7 +174,8 @@ def routed(draft: Draft) -> None:
         if draft.aborted:
             after_abort(draft, new, canary_shrinks=draft.canary.dynamic_stable_scale)
         else:
-            carried = 0 if draft.alone else portion(replicas, weight_seen(draft), draft.most)
+            falls = not draft.alone and weight_before(draft) < weight_seen(draft)
+            carried = portion(replicas, weight_seen(draft), draft.most) if falls else 0
             draft.scale(new, max(goal_of_new(draft), min(carried, new.desired)))
     retention.retire(draft)
 

@@ -15,6 +15,7 @@ from services.rollout_manager.keys import Obj, Ref
 from shared.kube import Cluster, Discovery, EventType, Informer, Key, LiveObject, NotFound, live_object, verbs
 
 K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 Listener = Callable[[EventType, Key, LiveObject, LiveObject | None], None]
 
 
@@ -137,13 +138,17 @@ class Objects:
             for interest in self._interests:
                 interest.changed(ref)
 
+        await self.start(informer, hear)
+        return made
+
+    async def start(self, informer: Informer[T], hear: Callable[[EventType, Key, T, T | None], None]) -> None:
+        """Run an informer for as long as we run; returns when its first list is in. Raises ApiError."""
         running = self._tasks.create_task(informer.run(hear))
         try:
             await informer.listed()
         except BaseException:
             running.cancel()
             raise
-        return made
 
     async def get(self, ref: Ref) -> Obj | None:
         """An object as it lives; None: there is none. Raises UnknownKind or ApiError."""

@@ -70,6 +70,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
         templates=templates,
         routers=routers,
         live=live,
+        endpoints=await _endpoints(parts, key, services) if routers else None,
         pods=await _pods(parts, rollout, obj, sets, now),
         workload=wanted.workload,
         problems=tuple(problems),
@@ -144,6 +145,10 @@ def _stolen(parts: Parts, rollout: Rollout, services: dict[str, Service]) -> Ite
 def _routers(rollout: Rollout) -> tuple[Router, ...]:
     canary = rollout.spec.strategy.canary
     return configured(canary.traffic_routing) if canary and canary.traffic_routing else ()
+
+
+async def _endpoints(parts: Parts, key: RolloutKey, services: dict[str, Service]) -> dict[str, frozenset[str]]:
+    return {name: await parts.endpoints.of(key.namespace, name) for name in services}
 
 
 async def _live(

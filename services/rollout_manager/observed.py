@@ -65,6 +65,7 @@ class Observed:
 
     `problems` are those that only the cluster could tell (a template that Kubernetes refuses, a Service that isn't
     there). `pods` are known only while a restart is asked for; `live` are the objects that traffic routers read.
+    `endpoints` are the ready pods of each Service, where a router goes by them; None: nobody looked.
     """
 
     rollout: Rollout
@@ -79,6 +80,7 @@ class Observed:
     templates: Mapping[Ref, Obj | None] = field(default_factory=dict)
     routers: tuple[Router, ...] = ()
     live: Mapping[Ref, Obj | None] = field(default_factory=dict)
+    endpoints: Mapping[str, frozenset[str]] | None = None
     pods: tuple[Pod, ...] = ()
     workload: Workload | None = None
     problems: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 
+from services.rollout_manager.endpoints import Endpoints
 from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.objects import Interest, Objects, Owned, Watch
 from services.rollout_manager.sets import Templates
@@ -34,6 +35,7 @@ class Parts:
     queue: WorkQueue[RolloutKey]
     interest: Interest[RolloutKey]
     templates: Templates
+    endpoints: Endpoints
     owned_sets: Owned
     owned_runs: Owned
     owned_experiments: Owned

@@ -6,7 +6,7 @@ scale-down. Pods that are not available cost nothing to take away: a broken Repl
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -101,7 +101,14 @@ def basic(replicas: int, limits: Bounds, sides: Sides, others: Sequence[ReplicaS
     for one, wanted in (*((other, 0) for other in others), (new, goal.new), (stable, goal.stable)):
         if one is not None and wanted is not None and wanted < one.desired:
             counts[one.name], spare = _down(one, wanted, spare)
-    return counts
+    may_be_none = replicas <= limits.unavailable or any(counts.values())
+    return counts if may_be_none else counts | _keep_one(sets.values())
+
+
+def _keep_one(sets: Iterable[ReplicaSet]) -> dict[str, int]:
+    """Where nothing is available and there is no room for more, one pod stays until others take its place."""
+    most = max(sets, key=lambda one: one.desired, default=None)
+    return {most.name: 1} if most is not None and most.desired else {}
 
 
 def _down(one: ReplicaSet, wanted: int, spare: int) -> tuple[int, int]:

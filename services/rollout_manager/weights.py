@@ -8,7 +8,7 @@ from services.rollout_manager.draft import Draft
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.observed import ReplicaSet
 from services.rollout_manager.state import mapping, text
-from services.rollout_manager.steps import at_goal, current, last_weight, routes, set_weight
+from services.rollout_manager.steps import at_goal, current, goal_of_new, last_weight, routes, set_weight
 from services.rollout_manager.traffic import Destination, Plan, Weights
 
 
@@ -33,7 +33,8 @@ def select(draft: Draft) -> None:
         return
     if rolling_back(draft) or (draft.aborted and draft.canary.dynamic_stable_scale and weight_before(draft) > 0):
         return
-    _point(draft, canary, draft.stable if draft.aborted else draft.new)
+    if draft.aborted or draft.promoted or goal_of_new(draft) > 0:  # not to pods that go in this very pass
+        _point(draft, canary, draft.stable if draft.aborted else draft.new)
 
 
 def _point(draft: Draft, service: str, to: ReplicaSet | None) -> None:
@@ -58,19 +59,24 @@ def weight_before(draft: Draft) -> int:
     return max(0, min(found, draft.most)) if isinstance(found, int) else 0
 
 
+def hash_before(draft: Draft) -> str:
+    """To which ReplicaSet the canary's weight went."""
+    return text(draft.state.weights or {}, "canary", "podTemplateHash")
+
+
 def rolling_back(draft: Draft) -> bool:
     """Someone went back to the stable template in the middle, and the stable side was made smaller meanwhile."""
     if not (draft.promoted and draft.routes_traffic and draft.canary.dynamic_stable_scale):
         return False
-    was = text(draft.state.weights or {}, "canary", "podTemplateHash")
-    stable = draft.stable
+    was, stable = hash_before(draft), draft.stable
     return was not in {"", draft.seen.hash} and stable is not None and stable.available < draft.seen.replicas
 
 
 def weigh(draft: Draft) -> int:
     """The canary's weight."""
     if draft.halted and draft.state.weights is not None:
-        return weight_before(draft)
+        weighted = draft.seen.by_hash(hash_before(draft))
+        return weight_before(draft) if weighted is not None and weighted.available else 0
     if rolling_back(draft) or (draft.aborted and draft.canary.dynamic_stable_scale):
         return returning(draft)
     new = draft.new
@@ -87,14 +93,18 @@ def _by_step(draft: Draft, new: ReplicaSet) -> int:
             return weight_before(draft)
         return min(draft.most, draft.most * new.available // max(1, draft.seen.replicas))
     if not at_goal(draft):
-        return last_weight(draft, draft.state.index or 0)
+        return min(last_weight(draft, draft.state.index or 0), set_weight(draft))  # less needs no pods to be waited for
     return draft.most if current(draft) is None else set_weight(draft)
 
 
 def _reachable(draft: Draft, new: ReplicaSet) -> bool:
-    """The canary's Service, if there is one, points to the canary."""
-    service = service_names(draft)[0]
-    return not service or pointed(draft, service) == new.hash
+    """The canary's Service, if there is one, leads to the canary, and load balancers can know it."""
+    service, endpoints = service_names(draft)[0], draft.seen.endpoints
+    if not service:
+        return True
+    if pointed(draft, service) != new.hash:
+        return False
+    return endpoints is None or any(pod.startswith(f"{new.name}-") for pod in endpoints.get(service, ()))
 
 
 def returning(draft: Draft) -> int:
@@ -116,12 +126,12 @@ def plan(draft: Draft) -> Plan:
     stable = max(0, draft.most - weight - sum(one.weight for one in extra))
     headers, mirrors = routes(draft)
     routing = draft.canary.traffic_routing
-    was = text(draft.state.weights or {}, "canary", "podTemplateHash")
+    held = rolling_back(draft) or (draft.halted and weight > 0)
     return Plan(
         Weights(weight, stable, draft.most, extra),
         canary_service=canary_service,
         stable_service=stable_service,
-        canary_hash=was if rolling_back(draft) else draft.new.hash if draft.new else "",
+        canary_hash=hash_before(draft) if held else draft.new.hash if draft.new else "",
         stable_hash=draft.stable.hash if draft.stable else "",
         headers=headers,
         mirrors=mirrors,

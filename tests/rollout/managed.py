@@ -19,7 +19,13 @@ from shared.run import Common, opened
 from tests.rollout.rollouts import Obj
 
 ARGO = "argoproj.io"
-GROUPS = {"Rollout": ARGO, "ReplicaSet": "apps", "Deployment": "apps", "Ingress": "networking.k8s.io"}
+GROUPS = {
+    "Rollout": ARGO,
+    "ReplicaSet": "apps",
+    "Deployment": "apps",
+    "Ingress": "networking.k8s.io",
+    "EndpointSlice": "discovery.k8s.io",
+}
 
 
 @dataclass

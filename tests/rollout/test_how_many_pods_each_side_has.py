@@ -94,6 +94,7 @@ MOVES = [
     ("broken stable pods cost nothing", 10, 2, 0, (10, 0), (2, 2), (10, 0), None, (2, 0, None)),
     ("one pod is replaced with a surge", 1, 1, 0, (1, 0), (1, 0), (1, 1), None, (1, 1, None)),
     ("one pod is replaced without a surge", 1, 0, 1, (1, 0), (0, 0), (1, 1), None, (0, 0, None)),
+    ("one broken pod stays until others take its place", 7, 0, 1, (7, 0), (0, 0), (7, 0), None, (0, 1, None)),
     ("fewer replicas: both sides shrink", 4, 1, 1, (2, 2), (5, 5), (5, 5), None, (2, 2, None)),
 ]
 

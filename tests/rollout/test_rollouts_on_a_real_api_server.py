@@ -82,6 +82,9 @@ async def test_nginx_carries_the_weight_and_loses_it_at_an_abort(managed: Manage
     await managed.until_phase("Healthy")
     await managed.push("v2")
     await managed.until_phase("Paused", currentStepIndex=1)
+    slices = await managed.list("EndpointSlice")
+    led = [one for one in slices if one["metadata"]["labels"]["kubernetes.io/service-name"] == "canary"]
+    assert all("web-" in end["targetRef"]["name"] for one in led for end in one["endpoints"])
     weight = "nginx.ingress.kubernetes.io/canary-weight"
     made = await managed.get("Ingress", "web-web-canary")
     assert made["metadata"]["annotations"][weight] == "30"

@@ -132,3 +132,32 @@ def test_other_maximal_weights_are_shares_of_it() -> None:
     world.push("v2")
     world.settle()
     assert (world.pods("v2"), written_weight(world)) == (5, "500")
+
+
+def test_the_weight_waits_until_the_service_leads_to_the_canary() -> None:
+    world = deployed({"setWeight": 20}, {"pause": {}})
+    world.endpoints = {"canary": frozenset({"web-v1-abcde"})}
+    world.push("v2")
+    world.settle()
+    assert (world.services["canary"].hash, world.weight, world.status["currentStepIndex"]) == ("v2", 0, 0)
+    world.endpoints = {"canary": frozenset({"web-v2-abcde"})}
+    world.settle()
+    assert (world.weight, world.status["currentStepIndex"]) == (20, 1)
+
+
+def test_a_canary_scale_below_its_weight_is_what_was_asked_for() -> None:
+    world = deployed({"setWeight": 50}, {"setCanaryScale": {"replicas": 3}}, {"pause": {}})
+    world.push("v2")
+    world.settle()
+    assert (world.pods("v2"), world.weight, world.phase) == (3, 50, "Paused")
+
+
+def test_a_smaller_weight_comes_first_and_its_pods_go_after_it() -> None:
+    world = deployed({"setWeight": 60}, {"pause": {}}, {"setWeight": 20}, {"pause": {}})
+    world.push("v2")
+    world.settle()
+    world.promote()
+    world.step()
+    assert (world.weight, written_weight(world), world.pods("v2")) == (20, "20", 6)
+    world.settle()
+    assert (world.weight, world.pods("v2"), world.status["currentStepIndex"]) == (20, 2, 3)

@@ -47,6 +47,7 @@ class World:
     said: list[str] = field(default_factory=list)
     last: Decision | None = None
     broken: set[str] = field(default_factory=set)
+    endpoints: dict[str, frozenset[str]] | None = None
     runs: dict[str, Run] = field(default_factory=dict)
     templates: dict[Ref, Obj | None] = field(default_factory=dict)
     experiments: tuple[SeenExperiment, ...] = ()
@@ -104,6 +105,7 @@ class World:
             runs=tuple(self.runs.values()),
             experiments=self.experiments,
             templates=self.templates,
+            endpoints=self.endpoints,
         )
 
     def step(self) -> Decision:
