@@ -150,7 +150,11 @@ async def test_a_run_goes_on_after_the_manager_was_killed(unmanaged: Managed) ->
     await unmanaged.apply(run(job_metric(simulate="pending"), args=[]))
     async with unmanaged.run():
         await until_run(unmanaged, "Running")
-        job = await unmanaged.until(lambda obj: obj["status"]["active"], kind="Job", name=await job_name(unmanaged))
+        job = await unmanaged.until(
+            lambda obj: obj["status"]["active"] and obj["status"]["startTime"],
+            kind="Job",
+            name=await job_name(unmanaged),
+        )
     async with unmanaged.run():
         await until_run(unmanaged, "Running")
         conditions = [{"type": kind, "status": "True"} for kind in ("SuccessCriteriaMet", "Complete")]
