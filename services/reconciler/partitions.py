@@ -2,9 +2,10 @@
 
 Two facts stand in NATS: a heartbeat of each replica, and one table of who holds what, which is written only upon the
 revision that was read. A replica acts on what it holds for `LEASE_SECONDS` after it *sent* its last heartbeat that
-arrived; the others take over when they have seen no new one for `TAKEOVER_SECONDS`, which is longer. Nobody's clock is
-compared with another's. A replica that was late for its own lease writes the table before it acts again: whoever was
-about to take over then finds it changed. Never: I/O, a clock of its own.
+arrived; the others take over when they have seen no new one for `TAKEOVER_SECONDS`, which is longer, up to the time at
+which they *asked*: however long an answer takes, it proves no more. Nobody's clock is compared with another's. A
+replica that was late for its own lease writes the table before it acts again: whoever was about to take over then finds
+it changed. Never: I/O, a clock of its own.
 """
 
 from collections import Counter
@@ -91,13 +92,16 @@ class Seat:
         self._given |= numbers
         self.held -= numbers
 
-    def alive(self, members: Mapping[str, int], dead: Collection[str], now: float) -> frozenset[str]:
-        """Take the revisions of all heartbeats; give whose is not too old, me always."""
+    def alive(self, members: Mapping[str, int], dead: Collection[str], asked: float, now: float) -> frozenset[str]:
+        """Take the revisions of all heartbeats, asked for at `asked`; give whose is not too old, me always.
+
+        What was not there yet when we asked may be there by now: silence is proven up to then, and no further.
+        """
         self._seen = {
             name: known if (known := self._seen.get(name)) and known[0] == revision else (revision, now)
             for name, revision in members.items()
         }
-        fresh = {name for name, (_, since) in self._seen.items() if now < since + TAKEOVER_SECONDS}
+        fresh = {name for name, (_, since) in self._seen.items() if asked < since + TAKEOVER_SECONDS}
         return frozenset(fresh - set(dead) | {self.me})
 
     def read(self, sent: float, members: Mapping[str, int], dead: Collection[str], table: Table, now: float) -> Step:
@@ -111,7 +115,7 @@ class Seat:
             self.held &= mine
         else:
             self.held, self.deadline = mine - self._given, sent + LEASE_SECONDS
-        plan = decide(self.me, self.alive(members, dead, now), table.holders)
+        plan = decide(self.me, self.alive(members, dead, sent, now), table.holders)
         wanted = self._wanted(table.holders, plan.claim)
         if wanted != table.holders or not table.revision or (late and mine):
             return Step(plan.release & self.held, wanted)

@@ -133,6 +133,28 @@ class Leases(RuleBasedStateMachine):
         self.beat(self.pick(data))
 
     @precondition(lambda self: self.living())
+    @rule(
+        data=st.data(),
+        before=st.sampled_from([0.0, 2.5, 4.6]),
+        steps=st.integers(1, 5),
+        stall=st.sampled_from([2.5, 7.0]),
+    )
+    def one_stalls_in_a_beat(self, data: st.DataObject, before: float, steps: int, stall: float) -> None:
+        """The others go on meanwhile, on time: what it knew when it stopped is old when it goes on."""
+        self.now += before
+        stalled = self.pick(data)
+        for _ in range(steps):
+            self.step(stalled)
+        others = [one for one in self.living() if one is not stalled]
+        until = self.now + stall
+        while self.now < until:
+            for one in others:
+                self.beat(one)
+                self.nobody_acts_where_another_does()
+            self.now += BEAT_SECONDS
+        self.beat(stalled)
+
+    @precondition(lambda self: self.living())
     @rule(data=st.data())
     def an_answer_is_lost(self, data: st.DataObject) -> None:
         """Whatever was under way may have been done all the same."""
@@ -245,3 +267,16 @@ def test_one_that_was_late_writes_before_it_acts_again_so_it_and_its_successor_n
     assert back.write is not None, "it has to win the table first, which only one of them can"
     assert not late.acts(0, 9.3)
     assert not successor.acts(0, 9.3)
+
+
+def test_a_snapshot_proves_no_more_silence_than_there_was_when_it_was_asked_for() -> None:
+    """One that stalls between looking and judging knows nothing of a beat that came meanwhile and wrote nothing."""
+    stalled, other = Seat("a"), Seat("b")
+    table = Table(3, ("b",) * COUNT)
+    stalled.read(0.0, {"a": 1, "b": 2}, (), table, 0.0)
+    other.wrote(0.0, table)
+    looked = {"a": 4, "b": 2}
+    assert other.read(4.6, {"a": 4, "b": 5}, (), table, 4.6).write is None, "it is not late, so it writes nothing"
+    judged = stalled.read(4.6, looked, (), table, 4.6 + 2.5)
+    assert other.acts(0, 4.6 + 2.5)
+    assert judged.write is None
