@@ -167,7 +167,18 @@ async def test_a_run_goes_on_after_the_manager_was_killed(unmanaged: Managed) ->
         }
         await unmanaged.patch({"status": ended}, kind="Job", name=job["metadata"]["name"], subresource="status")
         await until_run(unmanaged, "Successful")
-    assert len(await unmanaged.list("Job")) == 1
+    assert [one["metadata"]["uid"] for one in await unmanaged.list("Job")] == [job["metadata"]["uid"]]
+
+
+async def test_a_job_that_nobody_waits_for_any_more_is_deleted(managed: Managed) -> None:
+    await managed.apply(run(job_metric(simulate="pending"), args=[]))
+    await until_run(managed, "Running")
+    await managed.until(lambda obj: obj["status"]["active"], kind="Job", name=await job_name(managed))
+    await managed.patch({"spec": {"terminate": True}}, kind="AnalysisRun", name="run")
+    await until_run(managed, "Inconclusive")
+    async with asyncio.timeout(30):
+        while await managed.list("Job"):  # noqa: ASYNC110 - asked as a person would
+            await asyncio.sleep(0.1)
 
 
 async def job_name(managed: Managed) -> str:

@@ -15,7 +15,10 @@ from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers.answer import Answer, ProviderError
 from services.rollout_manager.keys import Obj, Ref
 from services.rollout_manager.objects import Interest, Objects
-from shared.kube import AlreadyExists, ApiError, verbs
+from shared.kube import AlreadyExists, ApiError, NotFound, verbs
+from shared.telemetry import get_logger
+
+log = get_logger()
 
 UID = "analysisrun.argoproj.io/uid"
 ABOUT = "analysisrun.argoproj.io/"
@@ -83,15 +86,22 @@ class Jobs:
             self._waiting[name].set()
 
     async def run(self, job: JobOf) -> Answer:
-        """Raises ProviderError; cancelled, it deletes the Job."""
+        """Raises ProviderError. Called off, it leaves the Job alone: a manager that is restarted finds it again."""
         try:
             await self._begin(job)
             return await self._end(job)
         except ApiError as error:
             raise ProviderError(f"the Job can't be run: {error.message}") from error
-        except asyncio.CancelledError:
-            await asyncio.shield(self._delete(job))
-            raise
+
+    async def stop(self, job: JobOf) -> None:
+        """Delete a Job that nobody waits for any more."""
+        resource = await self._objects.discovery.resource("batch", "Job")
+        try:
+            await verbs.delete(self._objects.cluster, resource, job.namespace, job.name, propagation="Background")
+        except NotFound:
+            return
+        except ApiError as error:
+            log.warning("a Job was not deleted; it goes with its AnalysisRun", job=job.name, error=error.message)
 
     async def _begin(self, job: JobOf) -> None:
         resource = await self._objects.discovery.resource("batch", "Job")
@@ -137,13 +147,6 @@ class Jobs:
                 if waiting.get("reason") in BAD_IMAGE:
                     return Phase.INCONCLUSIVE, f"{waiting['reason']}: {waiting.get('message', one.get('image', ''))}"
         return None
-
-    async def _delete(self, job: JobOf) -> None:
-        resource = await self._objects.discovery.resource("batch", "Job")
-        try:
-            await verbs.delete(self._objects.cluster, resource, job.namespace, job.name, propagation="Background")
-        except ApiError:
-            return  # it has an owner, and goes with it
 
 
 def verdict(job: Obj | None) -> tuple[Phase, str] | None:

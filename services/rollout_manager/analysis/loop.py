@@ -151,11 +151,14 @@ async def observed(loop: Loop, run: AnalysisRun, metrics: tuple[Metric, ...], go
 
 def carry_out(working: "Working", decision: Decision) -> None:
     """Stop and start measurements."""
-    tasks = working.loop.going[working.key].tasks
+    loop = working.loop
+    tasks = loop.going[working.key].tasks
     for name in decision.stop:
         tasks[name].cancel()
+        if working.metrics[name].provider == "job":
+            loop.tasks.create_task(loop.jobs.stop(working.job(name)))
     for name in decision.measure:
-        tasks[name] = working.loop.tasks.create_task(working.measure(name))
+        tasks[name] = loop.tasks.create_task(working.measure(name))
 
 
 @dataclass(frozen=True)
@@ -182,14 +185,18 @@ class Working:
 
     def ask(self, name: str) -> Ask:
         """What the provider may use."""
-        loop, number = self.loop, self.number(name)
+        loop, job = self.loop, self.job(name)
         return Ask(
             web=loop.web,
             engines=loop.parts.engines,
             secret=partial(loop.secrets.data, self.key.namespace),
             shared_secret=partial(loop.secrets.data, loop.parts.namespace),
-            job=lambda metric: loop.jobs.run(JobOf(self.obj, metric, number)),
+            job=lambda _metric: loop.jobs.run(job),
         )
+
+    def job(self, name: str) -> JobOf:
+        """The Job of a metric's next measurement."""
+        return JobOf(self.obj, self.metrics[name], self.number(name))
 
     def number(self, name: str) -> int:
         """The number of the next measurement, from 1: all that ended before, and one."""
