@@ -6,7 +6,6 @@ from functools import partial
 
 from services.reconciler import handlers
 from services.reconciler.actions import Actions
-from services.reconciler.announce import send
 from services.reconciler.assess import Assessor
 from services.reconciler.clusters import on_question
 from services.reconciler.destinations import Destinations
@@ -43,7 +42,7 @@ async def app(context: Context) -> None:
     async with asyncio.TaskGroup() as tasks:
         parts = await wire(context, settings, discovery, tasks)
         tasks.create_task(parts.recorder.run())
-        tasks.create_task(send(parts))
+        tasks.create_task(parts.outbox.send(parts.bus))
         context.health.set_ready("partitions", ok=False, why="no heartbeat yet")
         tasks.create_task(parts.membership.run(turns(parts, context.health)))
         for watch in (watch_settings, watch_keys, watch_clusters, watch_projects, watch_applications):

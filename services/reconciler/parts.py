@@ -1,7 +1,6 @@
 """What the steps of a pass share: connections, indexes, and the memory of every Application. Made once, in app.py."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,10 +15,9 @@ from services.reconciler.orphans import Watch
 from services.reconciler.projects import Projects
 from services.reconciler.settings import Settings
 from services.reconciler.state import AppState
-from shared.bus import Bus
+from shared.bus import Bus, Outbox
 from shared.engines.client import Engines
 from shared.engines.openings import Openings
-from shared.events import AppEvent
 from shared.kinds.refs import ResourceKey
 from shared.kinds.settings import ArgoSettings
 from shared.kube import Applications, Cluster, Recorder, Resource, WorkQueue
@@ -56,7 +54,6 @@ class Parts:
     states: dict[AppKey, AppState] = field(default_factory=dict)
     instances: dict[str, AppKey] = field(default_factory=dict)
     wanted: dict[tuple[str, ResourceKey], set[AppKey]] = field(default_factory=dict)
-    outbox: deque[AppEvent] = field(default_factory=lambda: deque(maxlen=10_000))
+    outbox: Outbox = field(default_factory=Outbox)
     write_seconds: float = 0.0
     keyring: str = ""
-    outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)

@@ -7,7 +7,6 @@ from functools import partial
 
 from services.rollout_manager import handlers
 from services.rollout_manager.analysis.loop import run_analyses
-from services.rollout_manager.announce import send
 from services.rollout_manager.endpoints import Endpoints
 from services.rollout_manager.experiments.loop import run_experiments
 from services.rollout_manager.keys import RolloutKey
@@ -56,7 +55,7 @@ async def work(context: Context, settings: Settings) -> None:
     async with asyncio.TaskGroup() as tasks:
         parts = await wire(context, settings, tasks)
         tasks.create_task(parts.recorder.run())
-        tasks.create_task(send(parts))
+        tasks.create_task(parts.outbox.send(parts.bus))
         await run_analyses(parts, tasks)
         await run_experiments(parts, tasks)
         hear(parts)

@@ -1,7 +1,5 @@
 """What the rollout manager's loops share: connections, watches, queues. Made once, in app.py."""
 
-import asyncio
-from collections import deque
 from dataclasses import dataclass, field
 
 from services.rollout_manager.endpoints import Endpoints
@@ -9,9 +7,8 @@ from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.objects import Interest, Objects, Owned, Watch
 from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
-from shared.bus import Bus
+from shared.bus import Bus, Outbox
 from shared.engines.client import Engines
-from shared.events import Event
 from shared.kube import Cluster, Discovery, Recorder, WorkQueue
 
 
@@ -39,5 +36,4 @@ class Parts:
     owned_sets: Owned
     owned_runs: Owned
     owned_experiments: Owned
-    outbox: deque[Event] = field(default_factory=lambda: deque(maxlen=10_000))
-    outbox_filled: asyncio.Event = field(default_factory=asyncio.Event)
+    outbox: Outbox = field(default_factory=Outbox)

@@ -21,6 +21,7 @@ from shared.bus.errors import (
     TooLarge,
 )
 from shared.bus.kv import Entry, Kv, key
+from shared.bus.outbox import Outbox
 from shared.bus.silent import NONE, Silent
 from shared.events import RequestError
 
@@ -36,6 +37,7 @@ __all__ = [
     "Envelope",
     "Kv",
     "ObjectMissing",
+    "Outbox",
     "Published",
     "Reject",
     "RequestError",
