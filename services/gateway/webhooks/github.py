@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from services.gateway.webhooks.payload import (
+    Commit,
     Headers,
     Ignored,
     Payload,
@@ -17,13 +18,6 @@ from shared.events import GitHook
 
 EVENT = "x-github-event"
 MOST_COMMITS = 2048  # GitHub lists no more; then the changed paths are not all there
-
-
-class Commit(Payload):
-    added: list[str] | None = None
-    removed: list[str] | None = None
-    modified: list[str] | None = None
-    timestamp: str | None = None
 
 
 class Repository(Payload):
@@ -65,4 +59,4 @@ def _changed(push: Push) -> tuple[str, ...] | None:
     """Known only when every commit between before and after is listed and nothing was taken back."""
     if push.forced or commit(push.before) is None or not push.commits or len(push.commits) >= MOST_COMMITS:
         return None
-    return changed_paths(paths for item in push.commits for paths in (item.added, item.removed, item.modified))
+    return changed_paths(push.commits)

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from services.gateway.webhooks.payload import (
+    Commit,
     Headers,
     Ignored,
     Payload,
@@ -18,13 +19,6 @@ from shared.events import GitHook
 EVENT = "x-gitlab-event"
 EVENTS = ("Push Hook", "Tag Push Hook", "System Hook")
 KINDS = ("push", "tag_push")
-
-
-class Commit(Payload):
-    added: list[str] | None = None
-    removed: list[str] | None = None
-    modified: list[str] | None = None
-    timestamp: str | None = None
 
 
 class Project(Payload):
@@ -75,4 +69,4 @@ def _changed(push: Push) -> tuple[str, ...] | None:
     """GitLab lists twenty commits at most and says how many there are."""
     if commit(push.before) is None or not push.commits or push.total_commits_count != len(push.commits):
         return None
-    return changed_paths(paths for item in push.commits for paths in (item.added, item.removed, item.modified))
+    return changed_paths(push.commits)

@@ -6,6 +6,7 @@ Gitea sends GitHub's and Gogs' headers beside its own, so it must be recognised 
 from pydantic import Field
 
 from services.gateway.webhooks.payload import (
+    Commit,
     Headers,
     Ignored,
     Payload,
@@ -17,13 +18,6 @@ from services.gateway.webhooks.payload import (
     urls,
 )
 from shared.events import GitHook
-
-
-class Commit(Payload):
-    added: list[str] | None = None
-    removed: list[str] | None = None
-    modified: list[str] | None = None
-    timestamp: str | None = None
 
 
 class Repository(Payload):
@@ -74,4 +68,4 @@ def _changed(push: Push) -> tuple[str, ...] | None:
     with_files = all(item.added or item.removed or item.modified for item in listed)
     if commit(push.before) is None or not listed or total != len(listed) or not with_files:
         return None
-    return changed_paths(paths for item in listed for paths in (item.added, item.removed, item.modified))
+    return changed_paths(listed)

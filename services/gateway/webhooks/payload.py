@@ -45,6 +45,15 @@ class Payload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
+class Commit(Payload):
+    """A commit as GitHub, GitLab, Gogs and Gitea list it in a push."""
+
+    added: list[str] | None = None
+    removed: list[str] | None = None
+    modified: list[str] | None = None
+    timestamp: str | None = None
+
+
 P = TypeVar("P", bound=Payload)
 
 
@@ -90,8 +99,9 @@ def commit(sha: str | None) -> str | None:
     return None if not sha or _ZERO.fullmatch(sha) else sha
 
 
-def changed_paths(lists: Iterable[Iterable[str] | None]) -> tuple[str, ...] | None:
+def changed_paths(commits: Iterable[Commit]) -> tuple[str, ...] | None:
     """Every path once; None when there are more than an event should carry: anything may have changed then."""
+    lists = (listed for item in commits for listed in (item.added, item.removed, item.modified))
     paths = {path for listed in lists for path in listed or ()}
     too_many = len(paths) > MOST_PATHS or sum(map(len, paths)) > MOST_PATH_LETTERS
     return None if too_many else tuple(sorted(paths))
