@@ -65,7 +65,7 @@ async def test_a_message_being_handled_while_the_server_dies_is_acked_after(serv
         await calls.until(1)
         await own_bus.publish(happened("a", 2))
         await calls.until(2)
-    assert calls.numbers == [1, 2]
+    assert calls.numbers in ([1, 2], [1, 1, 2]), "a server that was killed may not know that it had delivered the first"
 
 
 async def test_a_server_that_lost_its_disk_gets_its_streams_again(server: Server, own_bus: Bus) -> None:

@@ -80,6 +80,7 @@ class FaultProxy:
     kubeconfig: Path
     url: str
     seen: list[Seen] = field(default_factory=list)
+    cut_off: list[Seen] = field(default_factory=list)  # whose sender was gone before it had the answer
     rules: list[Rule] = field(default_factory=list)
     _open: list[_Open] = field(default_factory=list)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -238,7 +239,15 @@ class _Relay:
         self._session = session
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        await self._proxy.noted(seen(request.method, request.path, request.query_string, request.content_type))
+        asked = seen(request.method, request.path, request.query_string, request.content_type)
+        await self._proxy.noted(asked)
+        try:
+            return await self._ruled(request)
+        except asyncio.CancelledError:
+            self._proxy.cut_off.append(asked)
+            raise
+
+    async def _ruled(self, request: web.Request) -> web.StreamResponse:
         delay, rule = self._proxy.ruling(f"{request.method} {request.raw_path}")
         if delay:
             await asyncio.sleep(delay)
