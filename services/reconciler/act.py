@@ -5,6 +5,7 @@ The decision is `autosync.autosync`; this module gathers what it looks at and st
 """
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 
 from services.reconciler import history
@@ -15,12 +16,15 @@ from services.reconciler.gate import blocked, seconds_blocked
 from services.reconciler.operate import begin, resume
 from services.reconciler.parts import Parts
 from services.reconciler.request import SyncRequest, automated, from_operation
+from services.reconciler.rolled import left_alone
 from services.reconciler.rollup import sync_status
 from services.reconciler.scope import sources_of
 from services.reconciler.state import AppState, Obj
 from shared.clock import parse_rfc3339, rfc3339
+from shared.kinds.refs import GroupKind, ResourceKey
 
 FIGHT = 2
+ROLLOUT = GroupKind("argoproj.io", "Rollout")
 
 
 def act(parts: Parts, state: AppState, destination: Destination) -> None:
@@ -36,7 +40,7 @@ def act(parts: Parts, state: AppState, destination: Destination) -> None:
     if asked is not None:
         begin(parts, state, destination, asked)
         return
-    decision = autosync(situation(parts, state))
+    decision = autosync(situation(parts, state, destination))
     state.sync_error = complaint(state, decision)
     state.sync_warning = decision.warning if isinstance(decision, Blocked) else ""
     if isinstance(decision, Wait | Blocked):
@@ -99,7 +103,7 @@ def superseded(state: AppState) -> bool:
     return True
 
 
-def situation(parts: Parts, state: AppState) -> Situation:
+def situation(parts: Parts, state: AppState, destination: Destination) -> Situation:
     """Gather what the gate looks at."""
     policy: Obj = (state.obj["spec"].get("syncPolicy") or {}).get("automated") or {}
     found = [one for one in state.found.values() if not one.leaving]
@@ -118,9 +122,18 @@ def situation(parts: Parts, state: AppState) -> Situation:
         wanted=len(state.desired.objects) if state.desired else 0,
         last=attempt(parts, state),
         now=time.monotonic(),
+        aborted=frozenset(undisturbed(state, destination)) if policy.get("selfHeal") else frozenset(),
         blocked="" if state.window.allowed else blocked(state.window),
         opens_in=0.0 if state.window.allowed else seconds_blocked(state.window),
     )
+
+
+def undisturbed(state: AppState, destination: Destination) -> Iterator[ResourceKey]:
+    """Give what an aborted Rollout keeps self-heal from; looked for only while something has drifted."""
+    if any(one.status == "OutOfSync" for one in state.found.values()):
+        for key in state.found:
+            if key.group_kind == ROLLOUT and (live := destination.live.get(key)) is not None:
+                yield from left_alone(key, live.load())
 
 
 def attempt(parts: Parts, state: AppState) -> Attempt | None:

@@ -28,7 +28,8 @@ class Attempt:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that the gate looks at. Times in seconds of one monotonic clock. `identity` names the content and the
-    sources; `revision` is for people. `blocked`: what sync windows say against it, for `opens_in` seconds.
+    sources; `revision` is for people. `aborted`: what self-heal leaves alone. `blocked`: what sync windows say against
+    it, for `opens_in` seconds.
     """
 
     automated: bool
@@ -44,6 +45,7 @@ class Situation:
     wanted: int
     last: Attempt | None
     now: float
+    aborted: frozenset[ResourceKey] = frozenset()
     blocked: str = ""
     opens_in: float = 0.0
 
@@ -97,14 +99,21 @@ def worth_a_sync(seen: Situation) -> bool:
     return seen.status == "OutOfSync" and bool(wrong)
 
 
-def heal(seen: Situation, last: Attempt) -> Sync | Wait:
-    """Heal at once the first time, then with growing pauses; a quiet minute forgets earlier heals."""
+def heal(seen: Situation, last: Attempt) -> Sync | Wait | Hold:
+    """Heal at once the first time, then with growing pauses; a quiet minute forgets earlier heals.
+
+    What an aborted Rollout was taken back to is no drift: healing would write the aborted version again.
+    """
+    drifted = tuple(key for key in seen.out_of_sync if seen.prune or key not in seen.to_prune)
+    keys = tuple(key for key in drifted if key not in seen.aborted)
+    if not keys:
+        names = ", ".join(f"{key.kind} {key.name}" for key in drifted)
+        return Hold(f"{names} is not healed, an update was aborted: it waits for a change in git or for a sync by hand")
     since = seen.now - last.finished
     heals = 0 if since > SELF_HEAL_FORGET + backoff(last.heals) else last.heals
     wait = backoff(heals) - since
     if heals and wait > 0:
         return Wait(wait, heals, backoff(heals))
-    keys = tuple(key for key in seen.out_of_sync if seen.prune or key not in seen.to_prune)
     return Sync(keys, heals + 1)
 
 

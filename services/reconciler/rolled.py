@@ -9,7 +9,8 @@ Rollout is told which delivery brought its spec, by an annotation that no compar
 from collections.abc import Mapping
 from typing import Any
 
-from shared.events import DELIVERY
+from shared.events import DELIVERY, aborted
+from shared.kinds.refs import ResourceKey
 from shared.merge import Path, jq_path, managed_by, with_live
 
 Obj = dict[str, Any]
@@ -59,6 +60,18 @@ def _selecting(service: Obj, live: Obj) -> Obj:
     if not wanted or not hash_:
         return service
     return {**service, "spec": {**service["spec"], "selector": {**wanted, HASH: hash_}}}
+
+
+def left_alone(key: ResourceKey, rollout: Obj) -> tuple[ResourceKey, ...]:
+    """Give what self-heal leaves alone for a live Rollout: nothing, unless its update was aborted and git has not moved
+    since. Then it is the Rollout, and the workload whose pod template it takes.
+    """
+    if aborted((rollout.get("metadata") or {}).get("annotations") or {}) is None:
+        return ()
+    ref = (rollout.get("spec") or {}).get("workloadRef") or {}
+    group = str(ref.get("apiVersion") or "").rpartition("/")[0]
+    workload = ResourceKey(group, str(ref.get("kind") or ""), key.namespace, str(ref.get("name") or ""))
+    return (key, workload) if ref else (key,)
 
 
 def told(obj: Obj, delivery: str) -> Obj:

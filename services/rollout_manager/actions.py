@@ -58,7 +58,7 @@ class Decision:
     pods: tuple[PodMetadata, ...] = ()
     evict: tuple[str, ...] = ()
     workload: tuple[Ref, int] | None = None
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str | None] = field(default_factory=dict)
     replicas: int | None = None
     says: tuple[Say, ...] = ()
     again: float | None = None

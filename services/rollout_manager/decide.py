@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.rollout_manager import roles
+from services.rollout_manager import aborts, roles
 from services.rollout_manager.actions import Decision
 from services.rollout_manager.analysis import InvalidAnalysis
 from services.rollout_manager.begin import annotate, begin, create_new, revise, tell_scaling
@@ -32,6 +32,7 @@ def decide(seen: Observed) -> Decision:
     roles.metadata(draft)
     roles.restart(draft)
     roles.workload(draft)
+    aborts.mark(draft)
     annotate(draft)
     tell_scaling(draft)
     return finish(draft)

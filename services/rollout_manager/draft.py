@@ -46,7 +46,7 @@ class Draft:
     pods: list[PodMetadata] = field(default_factory=list)
     evict: list[str] = field(default_factory=list)
     workload: tuple[Ref, int] | None = None
-    annotations: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str | None] = field(default_factory=dict)
     says: list[Say] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)
     revision: int = 0

@@ -18,9 +18,10 @@ from services.rollout_manager.labels import (
     REVISION_HISTORY,
 )
 from services.rollout_manager.traffic import owner_reference
+from shared.events import ABORTED
 from shared.kinds.strategy import AntiAffinity
 
-NOT_INHERITED = {LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, NOTIFIED, EPHEMERAL_METADATA}
+NOT_INHERITED = {LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, NOTIFIED, EPHEMERAL_METADATA, ABORTED}
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 

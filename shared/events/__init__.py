@@ -3,6 +3,7 @@
 Data only: no I/O, no NATS. `shared.bus` carries them; `docs/asyncapi.yaml` is generated from them.
 """
 
+from shared.events.aborted import ABORTED, Aborted, aborted
 from shared.events.actions import (
     ACTION_REQUESTS,
     ActionChange,
@@ -84,9 +85,11 @@ REQUESTS: tuple[type[Message], ...] = (
 )
 
 __all__ = [
+    "ABORTED",
     "DELIVERY",
     "EVENTS",
     "REQUESTS",
+    "Aborted",
     "ActionChange",
     "ActionDone",
     "ActionParameter",
@@ -144,6 +147,7 @@ __all__ = [
     "WatchedImage",
     "Watching",
     "What",
+    "aborted",
     "delivery_of",
     "digest_of",
     "git_delivery",

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from services.reconciler.rolled import HASH, told, yielded
-from shared.events import DELIVERY
+from services.reconciler.rolled import HASH, left_alone, told, yielded
+from shared.events import ABORTED, DELIVERY, Aborted
+from shared.kinds.refs import ResourceKey
 
 Obj = dict[str, Any]
 
@@ -45,3 +46,15 @@ def test_a_rollout_is_told_its_delivery_and_that_is_no_difference() -> None:
     assert applied["metadata"]["annotations"] == {DELIVERY: "git:repo:abc"}
     assert yielded(wanted, applied) == applied
     assert told(service(app="x"), "git:repo:abc") == service(app="x")
+
+
+def test_an_aborted_rollout_and_its_workload_are_left_alone_until_another_delivery_comes() -> None:
+    key = ResourceKey("argoproj.io", "Rollout", "ns", "web")
+    told_of = {DELIVERY: "git:repo:abc", ABORTED: Aborted("v2", "git:repo:abc").written()}
+    reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    rollout: Obj = {"metadata": {"annotations": told_of}, "spec": {"workloadRef": reference}}
+    assert left_alone(key, rollout) == (key, ResourceKey("apps", "Deployment", "ns", "web"))
+    assert left_alone(key, {"metadata": {"annotations": told_of}}) == (key,)
+    assert left_alone(key, {"metadata": {"annotations": {**told_of, DELIVERY: "git:repo:def"}}}) == ()
+    for hostile in ("", "{", "[]", "1", '{"hash": 1}'):
+        assert left_alone(key, {"metadata": {"annotations": {ABORTED: hostile}}}) == ()

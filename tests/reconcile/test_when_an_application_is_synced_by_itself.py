@@ -95,3 +95,12 @@ def test_the_pause_grows_to_five_minutes_and_no_further() -> None:
 def test_what_is_being_deleted_already_is_not_deleted_again() -> None:
     leaving = replace(DRIFTED, out_of_sync=(), to_prune=(), prune=True, self_heal=True)
     assert autosync(leaving) == Hold()
+
+
+def test_an_aborted_rollout_is_not_healed_until_git_moves_and_everything_else_is() -> None:
+    undone = replace(DRIFTED, self_heal=True, last=Attempt("now", succeeded=True), aborted=frozenset({CM}))
+    decision = autosync(undone)
+    assert isinstance(decision, Hold)
+    assert "ConfigMap cm is not healed" in decision.error
+    assert autosync(replace(undone, out_of_sync=(CM, OLD))) == Sync((OLD,), 1)
+    assert autosync(replace(undone, identity="newer")) == Sync(None)

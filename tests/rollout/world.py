@@ -138,7 +138,8 @@ class World:
         patch = merge_patch_between(self.status, decision.status)
         self.rollout["status"] = json_merge_patch(self.status, patch)
         if decision.annotations:
-            self.rollout["metadata"].setdefault("annotations", {}).update(decision.annotations)
+            metadata = self.rollout["metadata"]
+            metadata["annotations"] = json_merge_patch(metadata.get("annotations") or {}, decision.annotations)
 
     def _create(self, made: Obj) -> None:
         assert made["metadata"]["name"] not in self.sets
