@@ -8,7 +8,7 @@ known to be away fail at once and come back when it does. Never: a wait for anot
 import asyncio
 import random
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from time import monotonic
 from typing import Literal, NoReturn
@@ -43,6 +43,13 @@ OnTurn = Callable[[ConnectionState, ConnectionState], None]
 def pause(failures: int, chance: float) -> float:
     """Seconds until a cluster that is away is asked again; `chance` between 0 and 1 spreads those of many."""
     return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(failures - 1, 10)) * (0.75 + chance / 2))
+
+
+async def within(seconds: float | None, event: asyncio.Event) -> None:
+    """Wait for an event, or until the time is over; whoever is cancelled meanwhile leaves no task behind."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
 
 
 class Connection:
@@ -87,8 +94,7 @@ class Connection:
             await asyncio.sleep(pause(failures, random.random()))  # noqa: S311 - jitter, no secret
             return
         await asyncio.sleep(SHORTEST_PROBE)
-        await asyncio.wait([silence := asyncio.create_task(destination.cluster.silent.wait())], timeout=PROBE_EVERY)
-        silence.cancel()
+        await within(PROBE_EVERY, destination.cluster.silent)
 
     def _succeeded(self, version: str) -> None:
         self._turn(ConnectionState("Successful", "", version, monotonic()))
@@ -119,7 +125,6 @@ class Connection:
             if patience is not None and patience <= 0:
                 text = f"the cluster {self.server} can't be reached: {self.state.message}"
                 raise ComparisonFailed(text, retriable=True)
-            await asyncio.wait([turned := asyncio.create_task(self._turned.wait())], timeout=patience)
-            turned.cancel()
+            await within(patience, self._turned)
         assert self.destination is not None
         return self.destination

@@ -19,6 +19,7 @@ from services.reconciler.destination import Destination
 from services.reconciler.destinations import destination_of
 from services.reconciler.errors import ApplicationError, DeletionFailed, InvalidSpec
 from services.reconciler.execute import Work, execute
+from services.reconciler.held import managed_key
 from services.reconciler.history import recorded_outcomes
 from services.reconciler.hooks import HookRun, delete_hook, delete_policies, run_of
 from services.reconciler.impersonation import acting
@@ -143,8 +144,10 @@ async def clean_up(state: AppState, destination: Destination, hooks: list[Target
 async def cascade(parts: Parts, state: AppState, destination: Destination, propagation: str) -> None:
     """Delete the objects of the Application; say after a while what is being waited for."""
     operation = (state.obj.get("status") or {}).get("operationState") or {}
-    recorded = {one.key.group_kind for one in recorded_outcomes(operation).values()}
-    await destination.ensure({*held_kinds(state), *recorded} - {GroupKind("", "")})
+    recorded = {one.key for one in recorded_outcomes(operation).values()}
+    await destination.ensure({*held_kinds(state), *(key.group_kind for key in recorded)} - {GroupKind("", "")})
+    listed = map(managed_key, (state.obj.get("status") or {}).get("resources") or ())
+    await destination.look_up({*recorded, *listed, *(state.desired.objects if state.desired else ())})
     instance = instance_of(state.key, parts.namespace)
     foreign = hands_off(parts, state, destination.server)
     leaving = Leaving(destination, state.key, instance, foreign, tuple(state.options), propagation)

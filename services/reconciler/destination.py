@@ -192,10 +192,14 @@ class Destination:
         return True
 
     async def delete(self, key: ResourceKey, *, uid: str, propagation: str) -> None:
-        """Delete the object that has this uid; one that is gone already is no error. Raises ApiError, UnknownKind."""
+        """Delete the object that has this uid; one that is gone already is no error. Raises ApiError, UnknownKind.
+
+        No watch tells the end of one whose kind is left out of watching: it is read again.
+        """
         resource = await self.resource(GroupKind(key.group, key.kind))
         async with self._writing():
             try:
                 await verbs.delete(self._writer, resource, key.namespace, key.name, propagation=propagation, uid=uid)
             except NotFound:
                 self.live.drop(key, uid)
+        await self.look_up([key])

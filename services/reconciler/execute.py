@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from services.reconciler.desired import Target
 from services.reconciler.hooks import HookRun, start_hook
@@ -24,6 +25,7 @@ from services.reconciler.waits import (
     IsGone,
     Judge,
     settle,
+    unseen_until_gone,
     until_served,
 )
 from services.reconciler.write import Writing, apply_one, prune_one
@@ -46,7 +48,7 @@ class Work:
     slots: asyncio.Semaphore
     hooks: HookRun
     started: Callable[[], None] = lambda: None
-    waiting: Callable[[], AbstractContextManager[None]] = nullcontext
+    waiting: Callable[[bool], AbstractContextManager[Any]] = nullcontext
     persist: Callable[[], Awaitable[None]] = _nothing
     gate: Callable[[Sequence[ResourceKey]], Awaitable[None]] = _no_gate
 
@@ -116,10 +118,15 @@ class InWave:
                 yield await self.served(group, outcomes)
 
     async def prune(self, key: ResourceKey) -> Outcome:
-        live = self.work.writing.destination.live.get(key)
+        destination = self.work.writing.destination
+        live = destination.live.get(key)
         outcome = await prune_one(self.work.writing, key)
-        if live is not None and outcome.status == "Pruned" and not self.work.writing.dry_run:
+        if live is None or outcome.status != "Pruned" or self.work.writing.dry_run:
+            return outcome
+        if key.group_kind in destination.watched:
             self.judges[key] = IsGone(outcome, live.uid)
+        else:
+            await unseen_until_gone(destination, key, live.uid)
         return outcome
 
     async def apply(self, target: Target) -> Outcome:

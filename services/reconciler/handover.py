@@ -5,6 +5,7 @@ runs) stands in the object. Never: who holds what (membership.py).
 """
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 
 from services.reconciler.handlers import on_application
@@ -29,7 +30,7 @@ def turns(parts: Parts, health: Health) -> Turns:
         health.note("partitions", f"{len(parts.membership.held)} of {COUNT} partitions" if ok else "")
 
     async def hand_over(numbers: Numbers) -> None:
-        await finished(parts, numbers)
+        await finished(parts.states, numbers)
 
     return Turns(
         gained=lambda numbers: take(parts, numbers),
@@ -54,17 +55,17 @@ def drop(parts: Parts, numbers: Numbers) -> None:
         forget(parts, key)
 
 
-async def finished(parts: Parts, numbers: Numbers) -> None:
-    """Wait until no sync of these partitions writes any more; one that waits may be called off and begun again."""
+async def finished(states: Mapping[AppKey, AppState], numbers: Numbers) -> None:
+    """Wait until no sync of these partitions writes any more; one that waits, for a hook too, goes on elsewhere."""
     with suppress(TimeoutError):
         async with asyncio.timeout(HAND_OVER_SECONDS):
-            while any(writes(state) for key, state in parts.states.items() if partition_of(key) in numbers):  # noqa: ASYNC110
+            while any(writes(state) for key, state in states.items() if partition_of(key) in numbers):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_EVERY)
 
 
 def writes(state: AppState) -> bool:
     """Tell whether a sync is in the middle of something, or has ended and its end is not written yet."""
-    return state.running is not None and not state.running.waiting
+    return state.running is not None and not state.running.idle
 
 
 def call_off(parts: Parts) -> None:

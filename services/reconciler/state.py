@@ -45,7 +45,8 @@ class Rendered:
 class Running:
     """A sync that is under way. `task` does it; `state` is what `status.operationState` shows meanwhile.
 
-    `waiting`: it writes nothing now (it waits for health, or to be retried), so something newer may take its place.
+    `idle`: it writes nothing now, so that another replica may go on with it; `waiting`: nor does a hook of it run (it
+    waits for health, or to be retried), so something newer may take its place.
     `admitted`: when the sync windows let it begin.
     """
 
@@ -56,6 +57,7 @@ class Running:
     task: asyncio.Task[None] | None = None
     begun: float = field(default_factory=time.monotonic)
     started: bool = False
+    idle: bool = False
     waiting: bool = False
     done: bool = False
     deployed: bool = False
@@ -77,13 +79,13 @@ class Running:
         self.started, self.begun = True, time.monotonic()
 
     @contextmanager
-    def wait(self) -> Iterator[None]:
-        """Mark a time in which nothing is written."""
-        self.waiting = True
+    def wait(self, hooks: bool = False) -> Iterator[None]:
+        """Mark a time in which nothing is written; `hooks`: in which hooks run."""
+        self.idle, self.waiting = True, not hooks
         try:
             yield
         finally:
-            self.waiting = False
+            self.idle = self.waiting = False
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ what comes next.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,13 +16,14 @@ from services.reconciler.live import Changes, Live
 from services.reconciler.outcome import Outcome
 from shared.health import Health
 from shared.kinds.refs import GroupKind, ResourceKey
-from shared.kube import UnknownKind
+from shared.kube import KubeError, UnknownKind
 from shared.kube.conditions import is_true
 
 Obj = dict[str, Any]
 Judge = Callable[[Live | None], Awaitable[Outcome | None]]
 DEFINITION = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 SERVED_WITHIN = 60.0
+UNWATCHED_SECONDS, UNSEEN_WITHIN = 0.5, 30.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
 
 
@@ -90,15 +91,15 @@ async def settle(
     changes: Changes,
     judges: dict[ResourceKey, Judge],
     running: set[ResourceKey],
-    waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    waiting: Callable[[bool], AbstractContextManager[Any]] = nullcontext,
 ) -> AsyncIterator[Outcome]:
     """Give the outcome of each as it is decided. A failure ends it, but not before the hooks of `running` have ended.
 
-    `waiting` marks the time in which nothing runs, so that something newer may take over.
+    `waiting` marks the time in which nothing is written, and is told whether hooks run in it.
     """
     failed = False
     while judges and not (failed and not running):
-        with nullcontext() if running else waiting():
+        with waiting(bool(running)):
             key, seen = await changes.get()
         judge = judges.get(key)
         outcome = await judge(seen) if judge else None
@@ -111,11 +112,22 @@ async def settle(
 
 
 async def until_gone(destination: Destination, key: ResourceKey, uid: str) -> None:
-    """Wait until an object is gone."""
+    """Wait until an object is gone; one whose kind may not be watched is looked at again and again. Raises ApiError."""
     changes: Changes = asyncio.Queue()
     with destination.live.follow([key], changes):
         while (live := destination.live.get(key)) is not None and live.uid == uid:
-            await changes.get()
+            if key.group_kind in destination.watched:
+                await changes.get()
+            else:
+                await asyncio.sleep(UNWATCHED_SECONDS)
+                await destination.look_up([key])
+
+
+async def unseen_until_gone(destination: Destination, key: ResourceKey, uid: str) -> None:
+    """Give an object of a kind that may not be watched a while to go; what stays longer is left to its finalizers."""
+    with suppress(TimeoutError, KubeError):
+        async with asyncio.timeout(UNSEEN_WITHIN):
+            await until_gone(destination, key, uid)
 
 
 async def until_served(destination: Destination, definitions: Iterable[ResourceKey], kinds: set[GroupKind]) -> bool:

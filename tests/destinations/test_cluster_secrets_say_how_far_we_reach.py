@@ -112,6 +112,32 @@ async def test_a_kind_that_may_not_be_listed_is_read_one_by_one_where_the_settin
             await set_setting(delivery, None)
 
 
+async def test_objects_of_such_a_kind_are_pruned_and_go_with_their_application(delivery: Delivery, home: str) -> None:
+    login = {"bearerToken": await token(delivery, [rule("secrets", verbs=("get", "create", "patch", "delete"))])}
+    secrets = {
+        f"app/{name}.json": orjson.dumps({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}})
+        for name in ("stays", "leaves")
+    }
+    async with direct(delivery, namespaces=home, login=login) as far:
+        delivery.begin(secrets)
+        await set_setting(delivery, "normal")
+        try:
+            app = far.application(automated={"prune": True})
+            app["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
+            await delivery.apply(app)
+            await delivery.until(synced, seconds=60)
+            commit = await delivery.push({}, remove=("app/leaves.json",))
+            app = await delivery.until(synced_to(commit))
+            assert [one["name"] for one in app["status"]["resources"]] == ["stays"]
+            assert await delivery.get("Secret", "leaves") is None
+            await far.register(namespaces=f"{home},elsewhere", login=login)  # connects anew: nothing is remembered
+            await delivery.stack.kubectl("delete", "application", delivery.app, "-n", ARGO, "--wait=false")
+            await delivery.until_gone("argoproj.io", "Application", delivery.app, ARGO)
+        finally:
+            await set_setting(delivery, None)
+        assert await delivery.get("Secret", "stays") is None
+
+
 async def set_setting(delivery: Delivery, value: str | None) -> None:
     maps = await delivery.discovery.resource("", "ConfigMap")
     await verbs.patch(delivery.cluster, maps, ARGO, "argocd-cm", {"data": {"resource.respectRBAC": value}})
