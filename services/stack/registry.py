@@ -3,6 +3,7 @@
 import importlib
 from typing import cast
 
+from services.stack.options import StackError
 from shared.run import App, Context
 
 SERVICES = ("gateway", "git_watcher", "renderer", "reconciler", "registry_watcher", "image_updater", "rollout_manager")
@@ -14,5 +15,17 @@ async def run_service(context: Context) -> None:
     That the bus is there says nothing of the service: it is ready when it says so itself.
     """
     context.health.forget()
-    app = cast("App", importlib.import_module(f"services.{context.service}.app").app)
-    await app(context)
+    await _app(context.service)(context)
+
+
+def load() -> None:
+    """Import all services; raises StackError for one that can't be: starting it again and again would not help."""
+    for service in SERVICES:
+        try:
+            _app(service)
+        except ImportError as error:
+            raise StackError(f"{service} can't be loaded: {error}; deploy/bootstrap installs it") from error
+
+
+def _app(service: str) -> App:
+    return cast("App", importlib.import_module(f"services.{service}.app").app)

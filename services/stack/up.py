@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from services.stack import down, install, notify, state
+from services.stack import down, install, notify, registry, state
 from services.stack.cluster.layout import NodeKind
 from services.stack.notify import Report
 from services.stack.options import Options, free_port, probe
@@ -39,6 +39,7 @@ class Ground:
 async def up(options: Options, report: Report) -> None:
     """Runs until a signal; raises FolderTakenError when the folder has a stack already."""
     with state.hold(options.data):
+        registry.load()
         probe(options.host, options.port)
         if (stale := state.recorded(options.data)) is not None:
             down.end_helpers(stale, report)

@@ -13,9 +13,10 @@ from pathlib import Path
 from services.stack import down, state
 
 
-async def tiphys(data: Path, *words: str) -> tuple[int, str]:
+async def tiphys(data: Path, *words: str, **environment: str) -> tuple[int, str]:
+    command = (sys.executable, "-m", "services.cli", *words, "--data", str(data))
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.cli", *words, "--data", str(data), stdout=PIPE, stderr=PIPE
+        *command, stdout=PIPE, stderr=PIPE, env={**os.environ, **environment}
     )
     out, err = await process.communicate()
     return process.returncode or 0, out.decode() + err.decode()
@@ -78,4 +79,13 @@ async def test_a_start_that_fails_says_why_and_leaves_nothing(tmp_path: Path) ->
     code, said = await tiphys(tmp_path, "up", "--detach", "--listen", "256.0.0.1:1", "--node", "none")
     assert code == 1
     assert "256.0.0.1" in said
+    assert processes(tmp_path) == []
+
+
+async def test_a_service_that_can_not_be_loaded_is_said_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "pygit2.py").write_text("raise ImportError('libgit2 is missing')")
+    code, said = await tiphys(tmp_path / "data", "up", "--detach", PYTHONPATH=str(tmp_path / "broken"))
+    assert code == 1
+    assert "git_watcher can't be loaded: libgit2 is missing" in said
     assert processes(tmp_path) == []
