@@ -64,6 +64,18 @@ async def promote(
     await write.change(where, name, lambda rollout: control.promote(rollout, full=full), "promoted")
 
 
+@command(group, "approve", examples=('tiphys rollout approve shop/web --reason "looked at the dashboards"',))
+async def approve(
+    where: Where,
+    name: Name,
+    reason: Annotated[str, typer.Option("--reason", help="Why; it is written down with your name.", metavar="TEXT")],
+) -> None:
+    """Open the gate that waits for a person's approval."""
+    from services.cli.rollout import write
+
+    await write.approve(where, name, reason)
+
+
 @command(group, "skip", examples=("tiphys rollout skip shop/web",))
 async def skip(where: Where, name: Name) -> None:
     """Skip the current step, whatever it waits for."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from services.rollout_manager.gates import Question
 from services.rollout_manager.keys import Obj, Ref
 from services.rollout_manager.observed import ReplicaSet
 from services.rollout_manager.traffic import Routed
@@ -60,5 +61,6 @@ class Decision:
     workload: tuple[Ref, int] | None = None
     annotations: Mapping[str, str | None] = field(default_factory=dict)
     replicas: int | None = None
+    ask: tuple[Question, ...] = ()
     says: tuple[Say, ...] = ()
     again: float | None = None

@@ -7,8 +7,11 @@ from functools import partial
 
 from services.rollout_manager import handlers
 from services.rollout_manager.analysis.loop import run_analyses
+from services.rollout_manager.analysis.providers.web_access import WebAccess
+from services.rollout_manager.analysis.secrets import Secrets
 from services.rollout_manager.endpoints import Endpoints
 from services.rollout_manager.experiments.loop import run_experiments
+from services.rollout_manager.gates.webhooks import Webhooks
 from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.labels import HASH
 from services.rollout_manager.objects import Objects, Owned
@@ -16,6 +19,7 @@ from services.rollout_manager.parts import Parts
 from services.rollout_manager.reconcile import reconcile
 from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
+from shared.engines.openings import Openings
 from shared.kube import Discovery, EventType, Lease, NotFound, Recorder, WorkQueue, verbs
 from shared.run import Context
 
@@ -52,8 +56,8 @@ async def lease_namespace(context: Context, settings: Settings) -> str:
 
 async def work(context: Context, settings: Settings) -> None:
     """Run everything until cancelled."""
-    async with asyncio.TaskGroup() as tasks:
-        parts = await wire(context, settings, tasks)
+    async with WebAccess(settings.metric_hosts) as web, asyncio.TaskGroup() as tasks:
+        parts = await wire(context, settings, tasks, web)
         tasks.create_task(parts.recorder.run())
         tasks.create_task(parts.outbox.send(parts.bus))
         await run_analyses(parts, tasks)
@@ -63,7 +67,7 @@ async def work(context: Context, settings: Settings) -> None:
         context.health.set_ready("rollouts", ok=True)
 
 
-async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup) -> Parts:
+async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup, web: WebAccess) -> Parts:
     """Make what the loops share; the watches are listed."""
     context.health.set_ready("rollouts", ok=False, why="not listed yet")
     discovery = Discovery(context.cluster)
@@ -94,6 +98,7 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup) -
         owned_sets=Owned(sets),
         owned_runs=Owned(runs),
         owned_experiments=Owned(experiments),
+        webhooks=Webhooks(web, Secrets(objects, context.namespace), Openings(context.engines), tasks, queue.add),
     )
 
 

@@ -8,8 +8,9 @@ from services.rollout_manager import analyses, progress, retention
 from services.rollout_manager.analysis import Phase, RunType
 from services.rollout_manager.canary import after_abort, complete
 from services.rollout_manager.draft import Draft
+from services.rollout_manager.gates import judge as gates
 from services.rollout_manager.observed import ReplicaSet
-from services.rollout_manager.state import BLUE_GREEN_PAUSE, moment
+from services.rollout_manager.state import BLUE_GREEN_PAUSE, GATE_PAUSE, moment
 from shared.kinds.strategy import RolloutAnalysis
 
 
@@ -18,6 +19,7 @@ def blue_green(draft: Draft) -> None:
     draft.state.weights = None
     draft.state.index = None
     analyses.judge(draft)
+    gates.judge(draft)
     progress.check(draft)
     preview(draft)
     checkpoint(draft)
@@ -71,16 +73,28 @@ def checkpoint(draft: Draft) -> None:
     if draft.halted or draft.state.abort or active_hash(draft) == draft.seen.hash:
         return
     if skips(draft):
-        draft.state.pauses.pop(BLUE_GREEN_PAUSE, None)
-        draft.state.controller_pause = False
+        draft.state.unpause()
         draft.state.check_point = draft.blue_green.preview_replica_count is not None
     elif saturated(draft.new, wanted_size(draft)) and not draft.state.check_point:
         asked = draft.blue_green.pre_promotion_analysis
-        draft.state.check_point = passed(draft, RunType.PRE_PROMOTION, asked) and waited(draft)
+        before = passed(draft, RunType.PRE_PROMOTION, asked) and waited(draft)
+        draft.state.check_point = before and let_through(draft)
+
+
+def let_through(draft: Draft) -> bool:
+    """The gates before the promotion are open."""
+    if not gates.here(draft):
+        return True
+    if not gates.passed(draft):
+        return False
+    draft.say("RolloutResumed", draft.resumed, what="resumed")
+    return True
 
 
 def waited(draft: Draft) -> bool:
-    """Nobody has to be waited for, or whoever it was has spoken."""
+    """Nobody has to be waited for, or whoever it was has spoken. Gates take the place of a pause without an end."""
+    if GATE_PAUSE in draft.state.pauses or (gates.here(draft) and not draft.blue_green.auto_promotion_seconds):
+        return True
     if draft.blue_green.auto_promotion_enabled is not False and not draft.blue_green.auto_promotion_seconds:
         return True
     since = draft.state.pauses.get(BLUE_GREEN_PAUSE)

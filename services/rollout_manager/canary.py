@@ -5,18 +5,30 @@
 
 from services.rollout_manager import analyses, progress, retention
 from services.rollout_manager.draft import DEFAULT_DELAY, Draft
+from services.rollout_manager.gates import judge as gates
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.observed import ReplicaSet
 from services.rollout_manager.replicas import Goal, Sides, basic, bounds, first, portion
 from services.rollout_manager.state import CANARY_PAUSE, mapping
-from services.rollout_manager.steps import at_least, current, done, goal_of_new, goal_of_stable, set_weight, words
+from services.rollout_manager.steps import (
+    at_least,
+    current,
+    done,
+    goal_of_new,
+    goal_of_stable,
+    pause_over,
+    set_weight,
+    words,
+)
 from services.rollout_manager.traffic.apply import route
 from services.rollout_manager.weights import destinations, plan, select, status_of, weight_before
+from shared.kinds.strategy import Pause
 
 
 def canary(draft: Draft) -> None:
     """Decide everything about a canary."""
     analyses.judge(draft)
+    gates.judge(draft)
     progress.check(draft)
     move(draft)
     scale(draft)
@@ -73,10 +85,7 @@ def advance(draft: Draft) -> bool:
     if step is None or draft.halted or draft.aborted or draft.alone or draft.state.promote_full or draft.new is None:
         return False
     state = draft.state
-    if step.pause is not None and CANARY_PAUSE not in state.pauses and not state.controller_pause:
-        draft.pause(CANARY_PAUSE)
-        draft.say("RolloutPaused", f"Rollout is paused ({CANARY_PAUSE})", what="paused")
-    if not done(draft, step):
+    if not (done(draft, step) if step.pause is None else waited(draft, step.pause)):
         return False
     index = (state.index or 0) + 1
     draft.say(
@@ -85,11 +94,25 @@ def advance(draft: Draft) -> bool:
         what="step-completed",
     )
     if step.pause is not None:
-        draft.say("RolloutResumed", "Rollout is resumed", what="resumed")
+        draft.say("RolloutResumed", draft.resumed, what="resumed")
     state.index, state.controller_pause, state.experiment = index, False, ""
     state.pauses.pop(CANARY_PAUSE, None)
     state.runs.pop("Step", None)
     return True
+
+
+def waited(draft: Draft, pause: Pause) -> bool:
+    """Begin a pause, and tell whether it is over: its time, or a person who promotes; then its gates. A pause without a
+    duration that has gates waits for them alone.
+    """
+    gated, state = bool(gates.here(draft)), draft.state
+    if not gated or pause.duration is not None:
+        if CANARY_PAUSE not in state.pauses and not state.controller_pause:
+            draft.pause(CANARY_PAUSE)
+            draft.say("RolloutPaused", f"Rollout is paused ({CANARY_PAUSE})", what="paused")
+        if not pause_over(draft, pause):
+            return False
+    return not gated or gates.passed(draft)
 
 
 def promote(draft: Draft) -> bool:

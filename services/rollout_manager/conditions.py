@@ -8,7 +8,7 @@ from services.rollout_manager import progress
 from services.rollout_manager.draft import Draft, progressing_reason
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.replicas import bounds
-from services.rollout_manager.state import entries
+from services.rollout_manager.state import GATE_PAUSE, entries
 from services.rollout_manager.weights import pointed
 from shared.clock import rfc3339
 
@@ -49,7 +49,7 @@ def of(draft: Draft) -> list[Obj]:
     found = _healthy(found, now, healthy=healthy)
     done = "True" if draft.promoted else "False"
     found = put(found, Said("Completed", done, "RolloutCompleted", "RolloutCompleted"), now)
-    found = _paused(draft, found)
+    found = _gated(draft, _paused(draft, found))
     found = _available(draft, found)
     found = _progressing(draft, found, healthy=healthy)
     failure = next((one.failure for one in draft.seen.sets if one.failure), "")
@@ -72,6 +72,15 @@ def _paused(draft: Draft, found: list[Obj]) -> list[Obj]:
         return put(found, Said("Paused", "True", "RolloutPaused", PAUSED), draft.now)
     if any(one.get("type") == "Paused" for one in found):
         return put(found, Said("Paused", "False", "RolloutPaused", PAUSED), draft.now)
+    return found
+
+
+def _gated(draft: Draft, found: list[Obj]) -> list[Obj]:
+    """What its gates wait for, told from the first one on."""
+    if draft.waits_for:
+        return put(found, Said("Gated", "True", "WaitsForGates", "; ".join(draft.waits_for)), draft.now)
+    if GATE_PAUSE not in draft.state.pauses and any(one.get("type") == "Gated" for one in found):
+        return put(found, Said("Gated", "False", "NoGateWaits", ""), draft.now)
     return found
 
 
@@ -175,6 +184,6 @@ def phase(draft: Draft, conditions: Sequence[Obj]) -> tuple[str, str]:
     if draft.seen.rollout.spec.paused:
         return "Paused", "manually paused"
     for reason in draft.state.pauses:
-        return "Paused", reason
+        return "Paused", f"{reason}: {'; '.join(draft.waits_for)}" if draft.waits_for else reason
     message = unfinished(draft)
     return ("Progressing", message) if message else ("Healthy", "")

@@ -71,6 +71,7 @@ def finish(draft: Draft) -> Decision:
         workload=draft.workload,
         annotations={name: value for name, value in draft.annotations.items() if annotations.get(name) != value},
         replicas=1 if seen.rollout.spec.replicas is None else None,
+        ask=tuple(draft.ask.values()),
         says=tuple(draft.says),
         again=again,
     )

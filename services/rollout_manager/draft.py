@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.rollout_manager.actions import NOTHING_ROUTED, PodMetadata, Say, SetChange
+from services.rollout_manager.gates import Question
 from services.rollout_manager.keys import Obj, Ref
 from services.rollout_manager.observed import Observed, ReplicaSet
 from services.rollout_manager.state import State, entries, text
@@ -49,8 +50,11 @@ class Draft:
     annotations: dict[str, str | None] = field(default_factory=dict)
     says: list[Say] = field(default_factory=list)
     wakes: list[datetime] = field(default_factory=list)
+    ask: dict[int, Question] = field(default_factory=dict)
+    waits_for: list[str] = field(default_factory=list)
     revision: int = 0
     restarting: bool = False
+    resumed: str = "Rollout is resumed"
 
     @property
     def now(self) -> datetime:

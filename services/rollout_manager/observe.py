@@ -73,6 +73,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
         endpoints=await _endpoints(parts, key, services) if routers else None,
         pods=await _pods(parts, rollout, obj, sets, now),
         workload=wanted.workload,
+        gates=await parts.webhooks.facts(key, rollout.metadata.annotations),
         problems=tuple(problems),
     )
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.rollout_manager.analysis import Run
 from services.rollout_manager.experiments import SeenExperiment
+from services.rollout_manager.gates import NO_FACTS, Facts
 from services.rollout_manager.keys import Obj, Ref
 from services.rollout_manager.traffic import Router
 from shared.kinds.rollout import Rollout
@@ -83,6 +84,7 @@ class Observed:
     endpoints: Mapping[str, frozenset[str]] | None = None
     pods: tuple[Pod, ...] = ()
     workload: Workload | None = None
+    gates: Facts = NO_FACTS
     problems: tuple[str, ...] = ()
 
     @property

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from services.rollout_manager.endpoints import Endpoints
+from services.rollout_manager.gates.webhooks import Webhooks
 from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.objects import Interest, Objects, Owned, Watch
 from services.rollout_manager.sets import Templates
@@ -36,4 +37,5 @@ class Parts:
     owned_sets: Owned
     owned_runs: Owned
     owned_experiments: Owned
+    webhooks: Webhooks
     outbox: Outbox = field(default_factory=Outbox)

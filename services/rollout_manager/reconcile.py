@@ -7,6 +7,7 @@ the engines fail at is raised, and tried again later.
 from services.rollout_manager.act import Acting, Collision, act
 from services.rollout_manager.actions import Decision
 from services.rollout_manager.decide import decide, refuse
+from services.rollout_manager.gates.written import gates_of
 from services.rollout_manager.keys import Obj, RolloutKey
 from services.rollout_manager.observe import observe
 from services.rollout_manager.parts import Parts
@@ -29,6 +30,7 @@ async def reconcile(parts: Parts, key: RolloutKey) -> float | None:
     live = parts.rollouts.store.get(Key(*key))
     if live is None:
         parts.interest.set(key, ())
+        parts.webhooks.forget(key)
         await release(parts, key)
         return None
     if not ours(live.meta.labels, parts.settings.instance_id):
@@ -58,6 +60,8 @@ async def _pass(parts: Parts, key: RolloutKey, obj: Obj) -> float | None:
         await report(parts, key, obj, collided(obj))
         return None
     await report(parts, key, obj, decision)
+    if decision.ask:
+        parts.webhooks.ask(key, gates_of(seen.rollout.metadata.annotations), decision.ask)
     return decision.again
 
 

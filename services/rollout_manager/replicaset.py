@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from services.rollout_manager.draft import Draft
+from services.rollout_manager.gates import APPROVALS, GATES
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.labels import (
     DESIRED_REPLICAS,
@@ -21,7 +22,8 @@ from services.rollout_manager.traffic import owner_reference
 from shared.events import ABORTED
 from shared.kinds.strategy import AntiAffinity
 
-NOT_INHERITED = {LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, NOTIFIED, EPHEMERAL_METADATA, ABORTED}
+OURS = {GATES, APPROVALS, ABORTED}
+NOT_INHERITED = {LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, NOTIFIED, EPHEMERAL_METADATA} | OURS
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 

@@ -14,6 +14,7 @@ from shared.clock import parse_rfc3339
 
 CANARY_PAUSE = "CanaryPauseStep"
 BLUE_GREEN_PAUSE = "BlueGreenPause"
+GATE_PAUSE = "GatePause"
 INCONCLUSIVE_RUN = "InconclusiveAnalysisRun"
 INCONCLUSIVE_EXPERIMENT = "InconclusiveExperiment"
 LARGEST = 2**31 - 1

@@ -89,9 +89,7 @@ def enough(draft: Draft, wanted: int) -> int:
 
 
 def done(draft: Draft, step: CanaryStep) -> bool:
-    """Whether the current step is over."""
-    if step.pause is not None:
-        return pause_over(draft, step.pause)
+    """Whether the current step is over; a pause is judged where it is waited for."""
     if step.set_weight is not None:
         return at_goal(draft) and weight_is_set(draft, step.set_weight)
     if step.set_canary_scale is not None:

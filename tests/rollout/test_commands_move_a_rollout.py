@@ -122,6 +122,8 @@ async def test_lint_finds_every_error_and_needs_no_cluster(unmanaged: Managed, t
     wrong = rollout(canary({"setWeight": 101}, {"pause": {"duration": "x"}}, maxSurge="many"), replicas=-1)
     wrong["spec"]["template"]["spec"] |= {"restartPolicy": "Never", "containers": []}
     wrong["spec"]["fieldOfTomorrow"] = 1
+    gates = [{"step": 0, "approval": {}}, {"step": 1, "window": {"schedule": "99 * * * *", "duration": "1h"}}]
+    wrong["metadata"]["annotations"] = {"tiphys.dev/gates": yaml.safe_dump(gates)}
     good = tmp_path / "good.yaml"
     bad = tmp_path / "bad.yaml"
     good.write_text(yaml.safe_dump(rollout(canary({"setWeight": 10}))))
@@ -136,6 +138,10 @@ async def test_lint_finds_every_error_and_needs_no_cluster(unmanaged: Managed, t
         "maxSurge",
         "containers",
         "restartPolicy",
+        'metadata.annotations["tiphys.dev/gates"][0].step: 0 is no pause',
     ):
         assert words in errors
+    wrong["metadata"]["annotations"] = {"tiphys.dev/gates": yaml.safe_dump(gates[1:])}
+    bad.write_text(yaml.safe_dump(wrong))
+    assert 'gates"][0].window: ' in await tiphys(unmanaged, "lint", str(bad), code=1)
     assert found[0]["unknownFields"] == ["spec.fieldOfTomorrow"]

@@ -12,6 +12,7 @@ from services.rollout_manager.actions import Decision
 from services.rollout_manager.analysis import Phase, Run
 from services.rollout_manager.decide import decide
 from services.rollout_manager.experiments import SeenExperiment
+from services.rollout_manager.gates import NO_FACTS, Facts
 from services.rollout_manager.keys import Obj, Ref, ref_of
 from services.rollout_manager.labels import HASH
 from services.rollout_manager.observe import service_names
@@ -51,6 +52,7 @@ class World:
     runs: dict[str, Run] = field(default_factory=dict)
     templates: dict[Ref, Obj | None] = field(default_factory=dict)
     experiments: tuple[SeenExperiment, ...] = ()
+    gates: Facts = NO_FACTS
 
     @classmethod
     def of(cls, strategy: Obj, **spec: Any) -> "World":
@@ -106,6 +108,7 @@ class World:
             experiments=self.experiments,
             templates=self.templates,
             endpoints=self.endpoints,
+            gates=self.gates,
         )
 
     def step(self) -> Decision:

@@ -6,12 +6,18 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
+
 from services.cli.app.view import at, text
 from services.cli.errors import CliError
 from shared.clock import rfc3339
+from shared.kinds.wire import InvalidObject
 
 Obj = dict[str, Any]
 HASH = "rollouts-pod-template-hash"
+GATE_PAUSE = "GatePause"
+PAST_GATES = "`tiphys rollout approve` opens a gate for people; `skip` and `promote --full` go past all of them"
+KEPT_APPROVALS = 20
 REVISION = "rollout.argoproj.io/revision"
 
 
@@ -39,6 +45,8 @@ def promote(rollout: Obj, *, full: bool) -> Patches:
             raise CliError("it is fully promoted already")
         return Patches(unpause, {"promoteFull": True})
     reasons = [str(one.get("reason")) for one in at(rollout, "status", "pauseConditions") or ()]
+    if GATE_PAUSE in reasons:
+        raise CliError("its gates are not open; `tiphys rollout get` says what they wait for", hint=PAST_GATES)
     if any(reason.startswith("Inconclusive") for reason in reasons):
         step = {"currentStepIndex": index_of(rollout) + 1} if steps_of(rollout) else {}
         return Patches(unpause, {"pauseConditions": None, "controllerPause": False, **step})
@@ -61,6 +69,27 @@ def skip(rollout: Obj) -> Patches:
         raise CliError("there is no step to skip")
     step = {"currentStepIndex": index_of(rollout) + 1}
     return Patches(status={"pauseConditions": None, "controllerPause": False, **step})
+
+
+def approve(rollout: Obj, who: str, reason: str, now: datetime) -> Patches:
+    """Say that a gate may be passed, who says so and why; for the pause that is waited in now and no other."""
+    from services.rollout_manager.gates import APPROVALS, PROMOTION
+    from services.rollout_manager.gates.written import approvals_of, gates_of
+
+    annotations = at(rollout, "metadata", "annotations") or {}
+    place = index_of(rollout) if at(rollout, "spec", "strategy", "canary") is not None else PROMOTION
+    pauses = {one.get("reason"): one.get("startTime") for one in at(rollout, "status", "pauseConditions") or ()}
+    try:
+        asked = any(gate.approval is not None and gate.step == place for gate in gates_of(annotations))
+    except InvalidObject as error:
+        raise CliError(f"its gates can't be read: {error}") from error
+    if not asked or GATE_PAUSE not in pauses:
+        raise CliError("it does not wait for an approval")
+    given = {"by": who, "reason": reason, "at": rfc3339(now), "step": place, "since": pauses[GATE_PAUSE]}
+    given["hash"] = text(rollout, "status", "currentPodHash")
+    all_ = [*approvals_of(annotations), given][-KEPT_APPROVALS:]
+    metadata = {"annotations": {APPROVALS: orjson.dumps(all_).decode()}}
+    return Patches({"metadata": {**metadata, "resourceVersion": rollout["metadata"]["resourceVersion"]}})
 
 
 def pause(_rollout: Obj) -> Patches:

@@ -12,9 +12,11 @@ import orjson
 from services.cli.errors import CliError, Exit
 from services.cli.options import Output, Where
 from services.cli.output import emit_data, note
+from services.rollout_manager.gates.written import FIELD, gates_of
 from services.rollout_manager.validate import problems
 from shared import engines, yamlio
-from shared.engines import pods
+from shared.clock import now
+from shared.engines import cron, pods
 from shared.engines.build import ensure_go_binary
 from shared.engines.client import Engines
 from shared.engines.errors import EngineError
@@ -63,7 +65,23 @@ async def errors(pool: Engines, obj: Obj) -> list[str]:
         except EngineError as error:
             return [*wrong, f"spec.template: {error.message}"]
         wrong += [f"{one.field}: {one.kind}: {one.message}" for one in judged]
-    return wrong
+    return wrong + await schedule_problems(pool, rollout)
+
+
+async def schedule_problems(pool: Engines, rollout: Rollout) -> list[str]:
+    """Times of gates that no clock will ever show."""
+    try:
+        gates = gates_of(rollout.metadata.annotations)
+    except InvalidObject:
+        return []
+    found = []
+    for position, gate in enumerate(gates):
+        if gate.window is not None:
+            try:
+                await cron.upcoming(pool, gate.window.schedule, now(), timezone=gate.window.time_zone)
+            except EngineError as error:
+                found.append(f"{FIELD}[{position}].window: {error.message}")
+    return found
 
 
 def warnings(obj: Obj) -> list[str]:

@@ -81,6 +81,8 @@ def get_rows(rollout: Obj) -> list[tuple[str, str]]:
         ("Namespace", rollout["metadata"]["namespace"]),
         ("Status", phase(rollout)),
         ("Message", message(rollout)),
+        *(("Waits for", words) for words in gates(rollout)),
+        *(("Approved", words) for words in approvals(rollout)),
         ("Strategy", strategy(rollout)),
         ("Step", step(rollout)),
         ("Weight", weight(rollout)),
@@ -91,6 +93,26 @@ def get_rows(rollout: Obj) -> list[tuple[str, str]]:
         ("Available", count(rollout, "availableReplicas")),
     ]
     return [(label, value) for label, value in rows if value not in {"", "-"}]
+
+
+def gates(rollout: Obj) -> list[str]:
+    """What each of its gates waits for."""
+    found = at(rollout, "status", "conditions") or ()
+    waiting = (one for one in found if one.get("type") == "Gated" and one.get("status") == "True")
+    return [words for one in waiting for words in text(one, "message").split("; ")]
+
+
+def approvals(rollout: Obj) -> list[str]:
+    """Who has approved this version, and why."""
+    from services.rollout_manager.gates.written import approvals_of
+
+    hash_ = text(rollout, "status", "currentPodHash")
+    given = approvals_of(at(rollout, "metadata", "annotations") or {})
+    return [
+        f"{one.get('step')} by {one.get('by')} at {one.get('at')}: {one.get('reason')}"
+        for one in given
+        if one.get("hash") == hash_
+    ]
 
 
 def role(rollout: Obj, replica_set: Obj) -> str:

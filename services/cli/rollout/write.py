@@ -9,6 +9,7 @@ from services.cli.output import note
 from services.cli.rollout import control, store
 from services.cli.rollout.control import Patches
 from services.cli.session import open_cluster
+from shared.clock import now
 
 Obj = dict[str, Any]
 
@@ -18,6 +19,16 @@ async def change(where: Where, name: str, made: Callable[[Obj], Patches], said: 
         rollout = store.named(where, name)
         await store.write(session, rollout, made(await store.get(session, rollout)))
     note(f"{rollout} {said}")
+
+
+async def approve(where: Where, name: str, reason: str) -> None:
+    if not reason.strip():
+        raise CliError("an approval needs a reason", code=Exit.USAGE)
+    async with open_cluster(where) as session:
+        rollout, who = store.named(where, name), await store.who(session)
+        found = await store.get(session, rollout)
+        await store.write(session, rollout, control.approve(found, who, reason.strip(), now()))
+    note(f"{rollout} approved by {who}")
 
 
 async def undo(where: Where, name: str, revision: int | None) -> None:

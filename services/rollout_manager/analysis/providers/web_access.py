@@ -119,7 +119,7 @@ class WebAccess:
         if target.scheme not in {"http", "https"} or not target.host:
             raise ProviderError("the address must begin with http:// or https:// and name a host")
         if link_local(target.host) or not any(matches(one, target.host) for one in self._hosts):
-            raise ProviderError(f"{target.host} may not be asked for metrics: see TIPHYS_ROLLOUT_MANAGER_METRIC_HOSTS")
+            raise ProviderError(f"{target.host} may not be asked: see TIPHYS_ROLLOUT_MANAGER_METRIC_HOSTS")
         return target
 
 
