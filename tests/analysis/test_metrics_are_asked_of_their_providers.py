@@ -17,9 +17,10 @@ import pytest_asyncio
 from aiohttp import web
 
 from services.rollout_manager.analysis import Phase
-from services.rollout_manager.analysis.measure import measure
+from services.rollout_manager.analysis.measure import measure, nothing
 from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers import Answer, Ask, ProviderError, provider
+from services.rollout_manager.analysis.providers.prometheus import signed_by_aws
 from services.rollout_manager.analysis.providers.sigv4 import Login, signed
 from services.rollout_manager.analysis.providers.web_access import LARGEST, WebAccess
 from services.stack.options import free_port
@@ -156,6 +157,10 @@ async def test_conditions_judge_a_real_prometheus(engines: Engines, prometheus: 
     assert await judged("vector(0) / 0", success="isNaN(result[0])") == ("Successful", "")
     phase, message = await judged("nothing_of_this_name", success="result[0] > 1")
     assert (phase, "no data returned" in message) == ("Error", True)
+    for verdict in (Phase.SUCCESSFUL, Phase.INCONCLUSIVE, Phase.FAILED, Phase.ERROR):
+        phase, message = await judged("nothing_of_this_name", success="result[0] > 1", no_data=verdict)
+        assert (phase, "no data returned" in message) == (verdict, True)
+    assert await judged("up", success="result[0] > 1", no_data=Phase.SUCCESSFUL) == ("Failed", "")
     phase, message = await judged("up", success="result[0]")
     assert (phase, "expected bool" in message) == ("Error", True)
     phase, message = await judged("up", success="map(1..1000000000, # * 2)[0] == 2")
@@ -368,3 +373,35 @@ def test_the_signature_is_the_one_that_aws_documents() -> None:
     assert headers["authorization"].endswith(
         "SignedHeaders=host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
     )
+
+
+def test_only_amazons_prometheus_sees_a_signature(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"AWS_ACCESS_KEY_ID": "AKID", "AWS_SECRET_ACCESS_KEY": "s", "AWS_REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(name, value)
+    managed = "https://aps-workspaces.eu-west-1.amazonaws.com/workspaces/ws-1/api/v1/query"
+    for region, scope in (("", "eu-west-1"), ("us-east-1", "us-east-1")):
+        sent = signed_by_aws(managed, {"query": 'up{a="b c"}'}, {}, {"region": region or None})
+        assert f"/{scope}/aps/aws4_request" in sent["authorization"]
+        assert "host" not in sent
+    for elsewhere in ("https://example.org/aps-workspaces", "http://127.0.0.1/"):
+        assert signed_by_aws(elsewhere, {}, {}, {"region": "x"}) == {}
+    assert signed_by_aws(managed, {}, {"a": "b"}, None) == {"a": "b"}
+    with pytest.raises(ProviderError, match="roleArn"):
+        signed_by_aws(managed, {}, {}, {"roleArn": "arn:aws:iam::1:role/x"})
+
+
+@pytest.mark.parametrize(
+    ("answer", "empty"),
+    [
+        (Answer([]), True),
+        (Answer(None), True),
+        (Answer([{"Values": []}], empty=True), True),
+        (Answer(phase=Phase.FAILED, empty=True), True),
+        (Answer(phase=Phase.SUCCESSFUL), False),
+        (Answer(0.0), False),
+        (Answer([float("nan")]), False),
+        (Answer(""), False),
+    ],
+)
+def test_what_counts_as_no_data(answer: Answer, empty: bool) -> None:
+    assert nothing(answer) is empty

@@ -116,6 +116,16 @@ async def test_a_web_metric_is_judged_and_its_secret_stays_secret(managed: Manag
         assert "canary-value" not in json.dumps(failed)
 
 
+async def test_no_data_means_what_the_run_says(managed: Managed) -> None:
+    await managed.apply(SECRET)
+    async with serving() as told:
+        told.answer = {"data": {"rate": []}}
+        wanted = run(web_metric(told))
+        await managed.apply({**wanted, "metadata": {"name": "run", "annotations": {"tiphys.dev/on-no-data": "Failed"}}})
+        done = await until_run(managed, "Failed")
+        assert "no data returned" in done["status"]["metricResults"][0]["measurements"][0]["message"]
+
+
 async def test_what_can_not_be_asked_is_an_error_that_says_why(managed: Managed) -> None:
     await managed.apply(SECRET)
     async with serving() as told:

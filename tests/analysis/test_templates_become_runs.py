@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.rollout_manager.analysis import InvalidAnalysis, RunRequest, RunType
+from services.rollout_manager.analysis import InvalidAnalysis, Phase, RunRequest, RunType
 from services.rollout_manager.analysis.arguments import filled, redacted
+from services.rollout_manager.analysis.nodata import ON_NO_DATA, read
 from services.rollout_manager.analysis.request import build_run, field, needed
 from services.rollout_manager.keys import Ref
 from shared.kinds.strategy import RolloutAnalysis
@@ -169,3 +170,37 @@ def test_a_value_in_braces_stays_text() -> None:
 
 def test_secrets_are_not_shown() -> None:
     assert redacted("a secret, a secretive text", ["secret", "secretive", ""]) == "a *****, a ***** text"
+
+
+def saying(text: str, *metrics: str) -> Obj:
+    return {**template(*metrics), "metadata": {"annotations": {ON_NO_DATA: text}}}
+
+
+def test_what_no_data_means_is_said_by_templates_and_carried_to_the_run() -> None:
+    templates = {ref("a"): saying("Inconclusive", "a", "b"), ref("c"): saying("{c: Successful}", "c", "d")}
+    path = [{"name": "path", "value": "x"}]
+    for one in templates.values():
+        one["spec"]["args"] = path
+    made = run(analysis("a", "c"), templates)
+    assert read(made["metadata"]["annotations"], "abcd") == {
+        "a": Phase.INCONCLUSIVE,
+        "b": Phase.INCONCLUSIVE,
+        "c": Phase.SUCCESSFUL,
+    }
+    own = analysis("a", "c", analysisRunMetadata={"annotations": {ON_NO_DATA: "Failed"}})
+    assert set(read(run(own, templates)["metadata"]["annotations"], "abcd").values()) == {Phase.FAILED}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Fine", "'Fine' is none of Error, Inconclusive, Successful, Failed"),
+        ("{x: Failed}", "there is no metric 'x'"),
+        ("{a: Running}", "'Running' is none of"),
+        ("{", "tiphys.dev/on-no-data"),
+        ("[1, 2]", "is none of"),
+    ],
+)
+def test_an_annotation_that_can_not_be_meant_is_an_error(text: str, words: str) -> None:
+    with pytest.raises(InvalidAnalysis, match=words):
+        run(analysis("a"), {ref("a"): saying(text, "a")})

@@ -129,6 +129,10 @@ async def test_lint_finds_every_error_and_needs_no_cluster(unmanaged: Managed, t
     good.write_text(yaml.safe_dump(rollout(canary({"setWeight": 10}))))
     bad.write_text(yaml.safe_dump(wrong))
     assert "ok" in await tiphys(unmanaged, "lint", str(good))
+    template = {"kind": "AnalysisTemplate", "metadata": {"name": "t", "annotations": {"tiphys.dev/on-no-data": "Fine"}}}
+    bad.write_text(yaml.safe_dump({**template, "spec": {"metrics": [{"name": "a", "provider": {"web": {}}}]}}))
+    assert "AnalysisTemplate t: 1 error" in await tiphys(unmanaged, "lint", str(bad), code=1)
+    bad.write_text(yaml.safe_dump(wrong))
     found = orjson.loads(await tiphys(unmanaged, "lint", str(bad), "-o", "json", code=1))
     errors = "\n".join(found[0]["errors"])
     for words in (

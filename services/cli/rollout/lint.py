@@ -1,4 +1,5 @@
-"""`rollout lint`: every error of every Rollout in some files, as the controller would find them; no cluster is asked.
+"""`rollout lint`: every error of every Rollout and AnalysisTemplate in some files, as the controller would find them;
+no cluster is asked.
 
 The pod template is judged by Kubernetes' own code in the engines worker.
 """
@@ -12,6 +13,7 @@ import orjson
 from services.cli.errors import CliError, Exit
 from services.cli.options import Output, Where
 from services.cli.output import emit_data, note
+from services.rollout_manager.analysis import InvalidAnalysis, nodata
 from services.rollout_manager.gates.written import FIELD, gates_of
 from services.rollout_manager.validate import problems
 from shared import engines, yamlio
@@ -20,16 +22,19 @@ from shared.engines import cron, pods
 from shared.engines.build import ensure_go_binary
 from shared.engines.client import Engines
 from shared.engines.errors import EngineError
+from shared.kinds.analysis import AnalysisTemplate
 from shared.kinds.rollout import Rollout
 from shared.kinds.wire import InvalidObject, unknown_fields
 
 Obj = dict[str, Any]
+TEMPLATES = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate"})
+KINDS = TEMPLATES | {"Rollout"}
 
 
 async def lint(where: Where, files: list[Path]) -> Exit:
-    found = [(path, obj) for path in files for obj in _documents(path) if obj.get("kind") == "Rollout"]
+    found = [(path, obj) for path in files for obj in _documents(path) if obj.get("kind") in KINDS]
     if not found:
-        raise CliError("there is no Rollout in these files", code=Exit.NOT_FOUND)
+        raise CliError("there is no Rollout and no AnalysisTemplate in these files", code=Exit.NOT_FOUND)
     source = Path(engines.__file__).with_name("worker")
     binary = await asyncio.to_thread(ensure_go_binary, source, "engines-worker", report=note)
     async with Engines(binary, size=1) as pool:
@@ -54,6 +59,8 @@ def _documents(path: Path) -> list[Obj]:
 
 async def errors(pool: Engines, obj: Obj) -> list[str]:
     """All of them."""
+    if obj["kind"] in TEMPLATES:
+        return template_errors(obj)
     try:
         rollout = Rollout.parse({name: value for name, value in obj.items() if name != "status"})
     except InvalidObject as error:
@@ -66,6 +73,16 @@ async def errors(pool: Engines, obj: Obj) -> list[str]:
             return [*wrong, f"spec.template: {error.message}"]
         wrong += [f"{one.field}: {one.kind}: {one.message}" for one in judged]
     return wrong + await schedule_problems(pool, rollout)
+
+
+def template_errors(obj: Obj) -> list[str]:
+    """What is wrong with a template by itself; arguments and limits are judged with the run."""
+    try:
+        template = AnalysisTemplate.parse({**obj, "kind": "AnalysisTemplate"})
+        nodata.read(template.metadata.annotations, [metric.name for metric in template.spec.metrics])
+    except (InvalidObject, InvalidAnalysis) as error:
+        return list(error.problems)
+    return []
 
 
 async def schedule_problems(pool: Engines, rollout: Rollout) -> list[str]:
@@ -87,19 +104,19 @@ async def schedule_problems(pool: Engines, rollout: Rollout) -> list[str]:
 def warnings(obj: Obj) -> list[str]:
     """Fields that nobody knows: kept, but nothing acts on them."""
     try:
-        return unknown_fields(Rollout.parse(obj))
+        return unknown_fields((AnalysisTemplate if obj["kind"] in TEMPLATES else Rollout).parse(obj))
     except InvalidObject:
         return []
 
 
 def _result(path: Path, obj: Obj, wrong: list[str], unknown: list[str]) -> Obj:
     name = (obj.get("metadata") or {}).get("name")
-    return {"file": str(path), "name": name, "errors": wrong, "unknownFields": unknown}
+    return {"file": str(path), "kind": obj["kind"], "name": name, "errors": wrong, "unknownFields": unknown}
 
 
 def _print(path: Path, obj: Obj, wrong: list[str], unknown: list[str]) -> None:
     name = (obj.get("metadata") or {}).get("name")
-    print(f"{path}: Rollout {name}: {'ok' if not wrong else f'{len(wrong)} error' + 's' * (len(wrong) > 1)}")
+    print(f"{path}: {obj['kind']} {name}: {'ok' if not wrong else f'{len(wrong)} error' + 's' * (len(wrong) > 1)}")
     for one in wrong:
         print(f"  error: {one}")
     for field in unknown:

@@ -6,7 +6,7 @@ Raises InvalidAnalysis with every problem: what does not exist, what names itsel
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from services.rollout_manager.analysis import InvalidAnalysis
+from services.rollout_manager.analysis import InvalidAnalysis, Phase, nodata
 from services.rollout_manager.keys import Obj, Ref
 from shared.kinds.analysis import AnalysisTemplate, Argument, DryRun, Metric, Retention, TemplateRef, TemplateSpec
 from shared.kinds.wire import InvalidObject
@@ -23,6 +23,7 @@ class Flat:
     args: dict[str, Argument] = field(default_factory=dict)
     dry_run: list[DryRun] = field(default_factory=list)
     retention: list[Retention] = field(default_factory=list)
+    no_data: dict[str, Phase] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -58,6 +59,10 @@ def spec_of(obj: Obj) -> TemplateSpec:
     return AnalysisTemplate.parse({**obj, "kind": "AnalysisTemplate"}).spec
 
 
+def annotations_of(obj: Obj) -> Mapping[str, str]:
+    return AnalysisTemplate.parse({**obj, "kind": "AnalysisTemplate"}).metadata.annotations
+
+
 def flattened(refs: Iterable[Ref], found: Templates) -> Flat:
     """Raises InvalidAnalysis."""
     flat = Flat()
@@ -84,6 +89,10 @@ def _add(flat: Flat, ref: Ref, found: Templates, above: tuple[Ref, ...]) -> None
         flat.problems += [f"{ref}: {problem}" for problem in error.problems]
         return
     _take(flat, spec)
+    try:
+        flat.no_data |= nodata.read(annotations_of(obj), [metric.name for metric in spec.metrics])
+    except InvalidAnalysis as error:
+        flat.problems += [f"{ref}: {problem}" for problem in error.problems]
     for one in spec.templates:
         if one.cluster_scope or ref.namespace:
             _add(flat, ref_of(one, ref.namespace), found, (*above, ref))

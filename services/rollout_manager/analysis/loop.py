@@ -8,10 +8,10 @@ process did not end is made again.
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
-from services.rollout_manager.analysis import InvalidAnalysis, Phase
+from services.rollout_manager.analysis import InvalidAnalysis, Phase, nodata
 from services.rollout_manager.analysis.arguments import filled
 from services.rollout_manager.analysis.decide import Decision, Seen, decide, failed
 from services.rollout_manager.analysis.jobs import JobOf, Jobs
@@ -126,7 +126,9 @@ async def prepared(loop: Loop, run: AnalysisRun) -> tuple[tuple[Metric, ...], li
     """The metrics with their arguments filled in, and the values of those that are secret. Raises InvalidAnalysis."""
     values, secret = await loop.secrets.arguments(run.metadata.namespace, run.spec.args)
     texts = [Written.parse(filled(one.to_wire(), values)) for one in run.spec.metrics]
-    return read(texts), secret
+    metrics = read(texts)
+    verdicts = nodata.read(run.metadata.annotations, [one.name for one in metrics])
+    return tuple(replace(one, no_data=verdicts.get(one.name)) for one in metrics), secret
 
 
 async def observed(loop: Loop, run: AnalysisRun, metrics: tuple[Metric, ...], going: Going) -> Seen:

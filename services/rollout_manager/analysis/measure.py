@@ -60,6 +60,8 @@ def clipped(text: str) -> str:
 
 async def judge(engines: Engines, metric: Metric, answer: Answer) -> Judged:
     """Raises EngineError for a condition that can't be evaluated."""
+    if metric.no_data is not None and nothing(answer):
+        return Judged(metric.no_data, NO_DATA)
     if answer.phase is not None:
         return Judged(answer.phase, answer.message)
     if not metric.success and not metric.failure:
@@ -69,6 +71,11 @@ async def judge(engines: Engines, metric: Metric, answer: Answer) -> Judged:
     failed = await _holds(engines, metric.failure, answer.value) if metric.failure else None
     succeeded = await _holds(engines, metric.success, answer.value) if metric.success and not failed else None
     return Judged(phase_of(succeeded=succeeded, failed=failed))
+
+
+def nothing(answer: Answer) -> bool:
+    """The provider was asked and had no data; one that judges itself says so itself."""
+    return answer.empty or (answer.phase is None and (answer.value is None or answer.value == []))
 
 
 async def _holds(engines: Engines, condition: str, value: Any) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.rollout_manager.analysis import InvalidAnalysis
+from services.rollout_manager.analysis import InvalidAnalysis, Phase
 from shared.kinds.analysis import Metric as Written
 from shared.kinds.durations import seconds
 
@@ -31,6 +31,7 @@ class Metric:
     inconclusive_limit: int = 0
     error_limit: int = DEFAULT_ERRORS
     success_limit: int = 0
+    no_data: Phase | None = None
 
 
 def read(written: Iterable[Written]) -> tuple[Metric, ...]:

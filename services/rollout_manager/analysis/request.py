@@ -10,6 +10,7 @@ from typing import Any
 
 from services.rollout_manager.analysis import InvalidAnalysis, RunRequest
 from services.rollout_manager.analysis.flatten import Flat, flattened, reached, ref_of
+from services.rollout_manager.analysis.nodata import written
 from services.rollout_manager.keys import Obj, Ref
 from shared.kinds.analysis import Argument
 from shared.kinds.strategy import RolloutAnalysis
@@ -35,7 +36,7 @@ def build_run(rollout: Obj, request: RunRequest, templates: Templates) -> Obj:
         "name": request.name,
         "namespace": namespace,
         "labels": {**(more.labels if more else {}), **request.labels},
-        "annotations": {**(more.annotations if more else {}), **request.annotations},
+        "annotations": {**written(flat.no_data), **(more.annotations if more else {}), **request.annotations},
         "ownerReferences": [_owner(rollout)],
     }
     flat.dry_run += request.analysis.dry_run

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from services.rollout_manager.analysis import InvalidAnalysis
 from services.rollout_manager.analysis.arguments import fill_places
 from services.rollout_manager.analysis.flatten import flattened, ref_of
+from services.rollout_manager.analysis.nodata import written
 from services.rollout_manager.analysis.request import spec
 from services.rollout_manager.experiments.seen import Seen
 from services.rollout_manager.keys import Obj
@@ -102,7 +103,11 @@ def run(seen: Seen, analysis: ExperimentAnalysis, name: str, places: Mapping[str
             "name": name,
             "namespace": namespace,
             "labels": dict(more.labels) if more else {},
-            "annotations": {**(more.annotations if more else {}), NAME: seen.experiment.metadata.name},
+            "annotations": {
+                **written(flat.no_data),
+                **(more.annotations if more else {}),
+                NAME: seen.experiment.metadata.name,
+            },
             "ownerReferences": [owner(seen)],
         },
         "spec": spec(flat, given),

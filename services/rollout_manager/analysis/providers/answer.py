@@ -13,10 +13,13 @@ class ProviderError(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """`value` is what conditions see as `result`; `text` what the status shows. `phase`: the provider judged itself."""
+    """`value` is what conditions see as `result`; `text` what the status shows. `phase`: the provider judged itself;
+    `empty`: there was no data, whatever it made of that.
+    """
 
     value: Any = None
     text: str = ""
     phase: Phase | None = None
     message: str = ""
+    empty: bool = False
     metadata: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from typing import Any
 from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers import Ask, setting
 from services.rollout_manager.analysis.providers.answer import Answer, ProviderError
-from services.rollout_manager.analysis.providers.sigv4 import Login, signed
+from services.rollout_manager.analysis.providers.sigv4 import from_environment, signed
 from shared.clock import now
 from shared.kinds.durations import seconds
 
@@ -37,17 +37,12 @@ async def measure(ask: Ask, metric: Metric) -> Answer:
     results = found.get("MetricDataResults") if isinstance(found, dict) else None
     if not isinstance(results, list):
         raise ProviderError("cloudWatch answered something that is no result")
-    return Answer(results, json.dumps(results, separators=(",", ":")))
+    empty = not any(one.get("Values") for one in results if isinstance(one, dict))
+    return Answer(results, json.dumps(results, separators=(",", ":")), empty=empty)
 
 
 async def _ask(ask: Ask, body: bytes) -> Any:
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
-    given = {name: os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
-    missing = [name for name, value in {**given, "AWS_REGION": region}.items() if not value]
-    if missing:
-        raise ProviderError(f"the rollout manager's environment has no {', no '.join(missing)}")
-    key_id, secret = given.values()
-    login = Login(key_id, secret, os.environ.get("AWS_SESSION_TOKEN", ""))
+    login, region = from_environment()
     url = os.environ.get(ENDPOINT) or f"https://monitoring.{region}.amazonaws.com/"
     headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": TARGET}
     sent = signed("POST", url, headers, body, login, region, "monitoring", now())

@@ -36,6 +36,6 @@ async def measure(ask: Ask, metric: Metric) -> Answer:
     except (KeyError, TypeError) as error:
         raise ProviderError("new relic answered something that is no result") from error
     if not rows:
-        return Answer(phase=Phase.FAILED, message="no results returned from NRQL query")
+        return Answer(phase=Phase.FAILED, message="no results returned from NRQL query", empty=True)
     value = rows[0] if len(rows) == 1 else rows
     return Answer(value, json.dumps(value, separators=(",", ":")))

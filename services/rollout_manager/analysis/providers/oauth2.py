@@ -18,7 +18,7 @@ async def authorization(web: WebAccess, authentication: Any) -> Mapping[str, str
         pair = f"{basic.get('username', '')}:{basic.get('password', '')}"
         return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
     if given.get("sigv4"):
-        raise ProviderError("authentication.sigv4 is not built: use oauth2 or basicAuth")
+        raise ProviderError("authentication.sigv4 is for prometheus: use oauth2 or basicAuth")
     return {}
 
 

@@ -3,19 +3,24 @@ or matrix a list of numbers.
 """
 
 import os
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers import Ask, setting
 from services.rollout_manager.analysis.providers.answer import Answer, ProviderError
 from services.rollout_manager.analysis.providers.numbers import several, single
 from services.rollout_manager.analysis.providers.oauth2 import authorization
+from services.rollout_manager.analysis.providers.sigv4 import from_environment, signed
+from shared.clock import now
 from shared.engines import expressions
 from shared.engines.client import Engines
 from shared.kinds.durations import seconds
 
 ADDRESS = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"
+MANAGED = "aps-workspaces"
 DEFAULT_SECONDS = 30
 
 
@@ -27,12 +32,16 @@ async def measure(ask: Ask, metric: Metric) -> Answer:
         raise ProviderError(f"a prometheus metric needs a query, and an address (or the variable {ADDRESS})")
     given = config.get("headers") or ()
     headers = {str(one.get("key")): str(one.get("value")) for one in given}
-    headers |= await authorization(ask.web, config.get("authentication"))
+    given_login = config.get("authentication")
+    login = given_login if isinstance(given_login, dict) else {}
+    headers |= await authorization(ask.web, {name: one for name, one in login.items() if name != "sigv4"})
     path, times = await _range(ask.engines, config.get("rangeQuery"))
+    url, params = f"{address.rstrip('/')}/api/v1/{path}", {"query": query, **times}
+    headers = signed_by_aws(url, params, headers, login.get("sigv4"))
     answer = await ask.web.request(
         "GET",
-        f"{address.rstrip('/')}/api/v1/{path}",
-        params={"query": query, **times},
+        url,
+        params=params,
         headers=headers,
         seconds=float(config.get("timeout") or DEFAULT_SECONDS),
         insecure=bool(config.get("insecure")),
@@ -43,6 +52,18 @@ async def measure(ask: Ask, metric: Metric) -> Answer:
         raise ProviderError(f"prometheus: {_error(found, answer.status)}")
     result = read(found.get("data") or {})
     return Answer(result.value, result.text, metadata={"ResolvedPrometheusQuery": query})
+
+
+def signed_by_aws(url: str, params: Mapping[str, str], headers: dict[str, str], asked: Any) -> dict[str, str]:
+    """For Amazon's managed Prometheus, with the rollout manager's own login; other hosts never see a signature."""
+    if not asked or MANAGED not in (urlsplit(url).hostname or ""):
+        return headers
+    if setting(asked, "profile") or setting(asked, "roleArn"):
+        raise ProviderError("sigv4: profile and roleArn are not supported, only the environment's login")
+    login, region = from_environment(setting(asked, "region"))
+    query = "&".join(f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in params.items())
+    sent = signed("GET", f"{url}?{query}", headers, b"", login, region, "aps", now())
+    return {name: value for name, value in sent.items() if name != "host"}
 
 
 def _error(found: Any, status: int) -> str:

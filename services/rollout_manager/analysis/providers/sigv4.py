@@ -1,11 +1,14 @@
-"""AWS Signature Version 4 of a request, as AWS documents it. Pure."""
+"""AWS Signature Version 4 of a request, as AWS documents it; and whose login signs."""
 
 import hashlib
 import hmac
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
+
+from services.rollout_manager.analysis.providers.answer import ProviderError
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,17 @@ class Login:
     key_id: str
     secret: str = field(repr=False)
     token: str = field(default="", repr=False)
+
+
+def from_environment(region: str = "") -> tuple[Login, str]:
+    """The rollout manager's own login, and its region where none is given. Raises ProviderError."""
+    region = region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or ""
+    given = {name: os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    missing = [name for name, value in {**given, "AWS_REGION": region}.items() if not value]
+    if missing:
+        raise ProviderError(f"the rollout manager's environment has no {', no '.join(missing)}")
+    key_id, secret = given.values()
+    return Login(key_id, secret, os.environ.get("AWS_SESSION_TOKEN", "")), region
 
 
 def signed(  # noqa: PLR0917 - what is signed
