@@ -9,6 +9,7 @@ from services.rollout_manager import handlers
 from services.rollout_manager.analysis.loop import run_analyses
 from services.rollout_manager.analysis.providers.web_access import WebAccess
 from services.rollout_manager.analysis.secrets import Secrets
+from services.rollout_manager.configs import Configs
 from services.rollout_manager.endpoints import Endpoints
 from services.rollout_manager.experiments.loop import run_experiments
 from services.rollout_manager.gates.webhooks import Webhooks
@@ -99,6 +100,7 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup, w
         owned_runs=Owned(runs),
         owned_experiments=Owned(experiments),
         webhooks=Webhooks(web, Secrets(objects, context.namespace), Openings(context.engines), tasks, queue.add),
+        configs=Configs(objects, interest.changed, partial(lease_namespace, context, settings)),
     )
 
 

@@ -2,12 +2,13 @@
 revision; the ReplicaSet of the new template. Pure.
 """
 
+from services.rollout_manager import tracking
 from services.rollout_manager.draft import Draft
 from services.rollout_manager.fnv import step_hash
 from services.rollout_manager.labels import DESIRED_REPLICAS, REVISION, REVISION_HISTORY
 from services.rollout_manager.observed import Observed, ReplicaSet
 from services.rollout_manager.replicaset import make
-from services.rollout_manager.state import state_of
+from services.rollout_manager.state import mapping, state_of, text
 from shared.clock import rfc3339
 
 
@@ -54,11 +55,21 @@ def _restart_if_changed(draft: Draft) -> None:
         if draft.is_canary:
             count = len(draft.canary.steps)
             state.index = (count if draft.promoted or not state.stable else 0) if count else None
+        if was_known and changed:
+            _say_config(draft)
         if was_known and changed and draft.promoted:
             draft.say("SkipSteps", "Rollback to stable ReplicaSet", what="rolled-back")
     if draft.is_canary and draft.alone and draft.canary.steps:
         state.index = len(draft.canary.steps)
     state.current_hash, state.step_hash = draft.seen.hash, steps
+
+
+def _say_config(draft: Draft) -> None:
+    """What tracked configuration a new revision has that the last one had not."""
+    last = draft.seen.by_hash(text(mapping(draft.seen.obj, "status"), "currentPodHash"))
+    names = tracking.changed(mapping(last.obj, "spec", "template"), draft.seen.template) if last is not None else ""
+    if names:
+        draft.say("ConfigChanged", f"{names} changed: the pods are made anew", what="updated")
 
 
 def revise(draft: Draft) -> None:

@@ -4,9 +4,10 @@ What the cluster can't give (no such Service, a kind that nobody serves) is a pr
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.rollout_manager import tracking
 from services.rollout_manager.analysis import Phase, Run
 from services.rollout_manager.analysis.request import needed
 from services.rollout_manager.experiments import SeenExperiment
@@ -39,6 +40,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
     rollout = Rollout.parse({name: value for name, value in obj.items() if name != "status"})
     wanted = await _wanted(parts, key, rollout)
     sets = tuple(replica_sets(parts, rollout))
+    wanted, used = await _tracked(parts, key, obj, wanted, sets)
     template = await parts.templates.of(wanted.template, whole(mapping(obj, "status"), "collisionCount"))
     problems = [*wanted.problems, *(template.problems if not wanted.problems else ())]
     hash_ = await wanted_hash(parts.templates, wanted.template, template, sets) if template.hashes else ""
@@ -51,7 +53,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
         *(f"service {name!r} not found" for name in sorted(names)),
         *_stolen(parts, rollout, services),
     ]
-    read = {Ref("", "Service", key.namespace, name) for name in service_names(rollout)} | live.keys()
+    read = {Ref("", "Service", key.namespace, name) for name in service_names(rollout)} | live.keys() | used
     if wanted.workload is not None:
         read.add(wanted.workload.ref)
     templates = await _templates(parts, key, rollout)
@@ -103,6 +105,19 @@ async def _wanted(parts: Parts, key: RolloutKey, rollout: Rollout) -> Wanted:
     template = found.get("template") if ref.kind == "PodTemplate" else spec.get("template")
     workload = Workload(named, whole(found, "metadata", "generation") or 0, whole(found, "spec", "replicas"))
     return Wanted(_with_selector(rollout, spec), template or {}, workload)
+
+
+async def _tracked(
+    parts: Parts, key: RolloutKey, obj: Obj, wanted: Wanted, sets: tuple[ReplicaSet, ...]
+) -> tuple[Wanted, frozenset[Ref]]:
+    """The template with digests of the configuration that it uses, where that is asked for; and what that is."""
+    if wanted.rollout.metadata.annotations.get(tracking.TRACK) != tracking.ON:
+        return wanted, frozenset()
+    used = tracking.references(wanted.template, key.namespace)
+    current = next((one.obj for one in sets if one.hash == text(obj, "status", "currentPodHash")), {})
+    before = tracking.entries(mapping(current, "spec", "template"))
+    template = tracking.carrying(wanted.template, await parts.configs.digests(used), before)
+    return replace(wanted, template=template), used
 
 
 def _with_selector(rollout: Rollout, spec: Obj) -> Rollout:

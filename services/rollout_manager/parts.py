@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.rollout_manager.configs import Configs
 from services.rollout_manager.endpoints import Endpoints
 from services.rollout_manager.gates.webhooks import Webhooks
 from services.rollout_manager.keys import RolloutKey
@@ -38,4 +39,5 @@ class Parts:
     owned_runs: Owned
     owned_experiments: Owned
     webhooks: Webhooks
+    configs: Configs
     outbox: Outbox = field(default_factory=Outbox)

@@ -6,6 +6,7 @@ own code in the engines worker.
 
 from collections.abc import Iterator
 
+from services.rollout_manager import tracking
 from services.rollout_manager.gates import written as gates
 from services.rollout_manager.observed import Observed
 from services.rollout_manager.replicas import share
@@ -45,6 +46,7 @@ def problems(rollout: Rollout, template: dict[str, object] | None = None) -> Ite
     }:
         yield f"spec.workloadRef.scaleDown: Unsupported value: {spec.workload_ref.scale_down!r}"
     yield from gates.problems(rollout)
+    yield from tracking.problems(rollout.metadata.annotations)
     canary, blue_green = spec.strategy.canary, spec.strategy.blue_green
     if canary is None and blue_green is None:
         yield "spec.strategy: Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'"

@@ -145,8 +145,9 @@ def undo(rollout: Obj, sets: list[Obj], revision: int | None) -> Obj:
         shown = ", ".join(map(str, sorted(by_revision))) or "none"
         raise CliError(f"there is no revision {wanted if wanted is not None else 'before this one'}; there is {shown}")
     from services.rollout_manager.replicaset import original_template
+    from services.rollout_manager.tracking import without
 
-    return original_template(by_revision[wanted])
+    return without(original_template(by_revision[wanted]))
 
 
 def _number(written: str) -> int:
