@@ -1,11 +1,11 @@
-"""What happens when something is heard: a webhook, a change of credentials. Load, decide, act, report."""
+"""What happens when something is heard: a webhook, a commit of image_updater. Load, decide, act, report."""
 
 from collections.abc import Callable, Iterable
 
 from services.git_watcher import measures
 from services.git_watcher.repositories import Repositories
 from services.git_watcher.repository import Look, Repository
-from shared.events import GitHook
+from shared.events import GitHook, ImageUpdated
 from shared.git.errors import GitFailure
 from shared.git.revisions import HEADS, TAGS
 from shared.telemetry import get_logger
@@ -22,6 +22,15 @@ async def on_hook(hook: GitHook, repositories: Repositories, again: Callable[[st
         log.debug("webhook for a repository that nobody uses", provider=hook.provider)
     for repository in meant:
         await _follow(hook, repository, repositories.usage.targets(repository.name), again)
+
+
+async def on_written(event: ImageUpdated, repositories: Repositories, again: Callable[[str, float], None]) -> None:
+    """Who has written to a branch knows that it moved: the host's webhook need not arrive."""
+    if not event.commit:
+        return
+    url, ref = f"https://{event.repo}", HEADS + event.branch
+    hook = GitHook(provider="tiphys", delivery=event.delivery, repo_urls=(url,), ref=ref, after=event.commit)
+    await on_hook(hook, repositories, again)
 
 
 async def _follow(

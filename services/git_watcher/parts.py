@@ -22,6 +22,7 @@ from shared.events import (
     AskRepositories,
     ChangedPaths,
     GitHook,
+    ImageUpdated,
     ListRefs,
     ResolveRevision,
     RevisionMetadata,
@@ -54,9 +55,11 @@ class Parts:
     async def run(self, bus: Bus) -> None:
         """Hear and answer until cancelled."""
         on_hook = partial(handlers.on_hook, repositories=self.repositories, again=self.polls.sooner)
+        on_written = partial(handlers.on_written, repositories=self.repositories, again=self.polls.sooner)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.polls.run())
             tasks.create_task(bus.consume(GitHook, QUEUE, on_hook, concurrency=self.settings.hook_concurrency))
+            tasks.create_task(bus.consume(ImageUpdated, QUEUE, on_written, start="new"))
             tasks.create_task(bus.serve(ResolveRevision, self.answers.resolve, queue=QUEUE))
             tasks.create_task(bus.serve(RevisionMetadata, self.answers.metadata, queue=QUEUE))
             tasks.create_task(bus.serve(ChangedPaths, self.answers.changed, queue=QUEUE))

@@ -12,7 +12,7 @@ from services.image_updater.parts import ImageState, Parts
 from services.image_updater.permitting import check_permitted
 from services.image_updater.placing import ARGOCD, Branches, Kind, Place, method_of, place_of, source_for
 from services.image_updater.policy import WantedImage
-from services.image_updater.refusals import Refused
+from services.image_updater.refusals import FIRST_RETRY, Refused
 from services.image_updater.reporting import note, refuse, report
 from services.image_updater.ruling import Rule
 from services.image_updater.specwrite import write_to_spec
@@ -20,8 +20,6 @@ from services.image_updater.view import AppView, live_versions
 from services.image_updater.writer import Outcome
 from shared.clock import now
 from shared.telemetry.trace import traced
-
-FIRST_RETRY = 5.0
 
 
 async def reconcile(the: Parts, key: AppKey) -> float | None:

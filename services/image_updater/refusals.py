@@ -1,5 +1,7 @@
 """What keeps an image from being updated, as one error with a machine reason and a sentence that says what to do."""
 
+FIRST_RETRY = 5.0
+
 
 class Refused(Exception):
     """`retriable`: it may pass by itself, so it is tried again."""

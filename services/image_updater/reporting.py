@@ -1,6 +1,7 @@
 """What became of images, told: memory on the bus, `delivery.image.updated`, Kubernetes Events, the ImageUpdater's turn.
 
-A failure to tell never undoes what was written; the next pass tells again.
+A failure to tell never undoes what was written; the next pass tells again. What is announced and not yet remembered is
+announced once more, under the same id.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +14,7 @@ from services.image_updater.keys import AppKey, ImageKey, Version
 from services.image_updater.messages import by_application
 from services.image_updater.parts import ImageState, Parts, Recent
 from services.image_updater.policy import WantedImage
-from services.image_updater.refusals import Refused
+from services.image_updater.refusals import FIRST_RETRY, Refused
 from services.image_updater.ruling import Rule
 from services.image_updater.view import AppView, live_versions
 from services.image_updater.writer import Outcome
@@ -35,7 +36,7 @@ async def report(the: Parts, outcome: Outcome) -> None:
         if outcome.refused is not None:
             _refuse_change(the, change, outcome.refused)
     if outcome.refused is None:
-        await _written(the, outcome)
+        await _written_or_later(the, outcome)
     for key in {change.key.app for change in outcome.changes}:
         _owner_reports(the, key)
 
@@ -45,7 +46,16 @@ def _refuse_change(the: Parts, change: Change, refused: Refused) -> None:
     if view is not None:
         refuse(the, view, change.image, refused)
     if refused.retriable:
-        the.queue.add_after(change.key.app, max(refused.retry_after, 5.0))
+        the.queue.add_after(change.key.app, max(refused.retry_after, FIRST_RETRY))
+
+
+async def _written_or_later(the: Parts, outcome: Outcome) -> None:
+    try:
+        await _written(the, outcome)
+    except BusError as error:
+        log.warning("what was written is told later", commit=outcome.commit, error=str(error))
+        for key in {change.key.app for change in outcome.changes}:
+            the.queue.add_after(key, FIRST_RETRY)
 
 
 async def _written(the: Parts, outcome: Outcome) -> None:
@@ -55,11 +65,11 @@ async def _written(the: Parts, outcome: Outcome) -> None:
         where = outcome.pull_request or outcome.branch or "the Application"
         message = f"written to {where}, and waits to be synced"
         the.keep(change.key, ImageState(parts.WRITTEN, change.old, change.new, message=message, at=now()))
+    if outcome.commit or not outcome.repo:
+        await _announce(the, outcome, news)
     for change in news:
         await the.book.wrote(change.key, change.new, rule_of(change.image.policy))
         measures.updated.inc()
-    if outcome.commit or not outcome.repo:
-        await _announce(the, outcome, news)
     for app, changes in by_application(news).items():
         _say(the, app, changes)
 
@@ -68,10 +78,7 @@ async def _announce(the: Parts, outcome: Outcome, news: Sequence[Change]) -> Non
     for group in _alike(news):
         first = group[0]
         with traced(first.delivery):
-            try:
-                await the.bus.publish(_event(outcome, group))
-            except BusError as error:
-                log.warning("an update could not be announced", image=first.image.image, error=str(error))
+            await the.bus.publish(_event(outcome, group))
         _note_recent(the, outcome, group)
 
 

@@ -22,6 +22,7 @@ from services.image_updater.keys import ImageKey, Version
 from services.image_updater.messages import CommitStyle, message_of
 from services.image_updater.placing import Branches
 from services.image_updater.refusals import Refused
+from shared.bus import BusError
 from shared.engines.client import Engines
 from shared.engines.errors import EngineFailure
 from shared.events import delivery_of
@@ -35,6 +36,7 @@ from shared.git.tree import GitTree
 from shared.kinds.imageupdater import PullRequest
 from shared.kinds.secretdata import InvalidSecret
 from shared.kinds.urls import normalise_url
+from shared.kube import ApiError
 from shared.telemetry import get_logger
 
 log = get_logger()
@@ -151,6 +153,9 @@ class Writer:
             return [Outcome(tuple(changes), bucket.repo, refused=Refused("CredentialsUnavailable", str(error)))]
         except GitFailure as failure:
             return [Outcome(tuple(changes), bucket.repo, refused=_explained(failure))]
+        except (BusError, ApiError) as error:
+            reason = type(error).__name__
+            return [Outcome(tuple(changes), bucket.repo, refused=Refused(reason, str(error), retriable=True))]
         except EngineFailure as error:
             reason = getattr(error, "reason", type(error).__name__)
             return [Outcome(tuple(changes), bucket.repo, refused=Refused(reason, f"the commit's template: {error}"))]

@@ -7,7 +7,8 @@ import pytest
 
 from services.git_watcher.usage import Use
 from shared.bus import Bus
-from shared.events import ListRefs, ResolveRevision
+from shared.events import ImageUpdated, ListRefs, ResolveRevision
+from shared.kinds.urls import normalise_url
 from tests.git.watching import Watcher, hook, watching
 from tests.parts.gitserver import GitHost, Repository
 
@@ -51,6 +52,27 @@ async def test_a_commit_for_an_image_continues_its_delivery(watcher: Watcher, re
     forged = repository.commit({"a/x": b"3"}, "Mine\n\nTiphys-Delivery: git:anything\n")
     await watcher.bus.publish(hook(repository, before=new, after=forged))
     assert (await watcher.revision()).delivery.endswith(forged)
+
+
+async def test_what_image_updater_wrote_is_followed_without_a_webhook(watcher: Watcher, repository: Repository) -> None:
+    old = repository.commit({"a/x": b"1"})
+    await resolved(watcher, repository)
+    repository.host.requests.clear()
+    new = repository.commit({"a/x": b"2"})
+    written = ImageUpdated(
+        delivery=f"image:{'0' * 8}:{'a' * 64}",
+        applications=("argocd/a",),
+        image="docker.io/library/nginx",
+        method="git",
+        repo=normalise_url(repository.url),
+        branch="main",
+        commit=new,
+    )
+    await watcher.bus.publish(written.model_copy(update={"commit": "", "pull_request": "https://forge/1"}))
+    await watcher.bus.publish(written)
+    event = await watcher.revision()
+    assert (event.old, event.new, event.changed) == (old, new, ("a/x",))
+    assert (repository.host.looks, repository.host.fetches) == (1, 1)
 
 
 async def test_webhooks_for_the_same_push_cost_one_fetch(watcher: Watcher, repository: Repository) -> None:

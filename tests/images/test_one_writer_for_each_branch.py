@@ -8,10 +8,12 @@ import pytest
 from services.image_updater.messages import CommitStyle
 from services.image_updater.placing import Branches, Place
 from services.image_updater.policy import HelmKeys
+from shared.bus import Disconnected
 from shared.engines.client import Engines
 from shared.git.access import Access
 from shared.git.commits import Author
 from shared.git.errors import SigningFailed
+from shared.kube import Unavailable
 from shared.security import Secret
 from tests.images.changes import change, place, wanted
 from tests.images.writing import Desk, desk
@@ -42,6 +44,20 @@ async def test_what_was_pushed_before_a_crash_is_not_pushed_again(tmp_path: Path
         assert [one.commit for one in (*first, *again)] == [tip, tip]
         assert the.tip() == tip
         assert str(next(iter(the.surveys[-1].values()))) == "1.1"
+
+
+@pytest.mark.parametrize("failure", [Disconnected("no server"), Unavailable("no answer", status=503)])
+async def test_a_writer_outlives_the_bus_and_the_cluster(tmp_path: Path, engines: Engines, failure: Exception) -> None:
+    async with desk(tmp_path, engines, {"values.yaml": VALUES}) as the, the.writer(window=0.0) as writer:
+        the.failures.append(failure)
+        writer.submit([change(to=to(the))])
+        await the.until(lambda: len(the.outcomes) == 1)
+        refused = the.outcomes[0].refused
+        assert refused is not None
+        assert (refused.reason, refused.retriable) == (type(failure).__name__, True)
+        writer.submit([change(to=to(the))])
+        await the.until(lambda: len(the.outcomes) == 2)
+        assert the.outcomes[1].commit == the.tip()
 
 
 async def test_a_person_who_pushes_at_the_same_time_loses_nothing(tmp_path: Path, engines: Engines) -> None:

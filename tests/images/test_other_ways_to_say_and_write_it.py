@@ -3,25 +3,10 @@
 from typing import Any
 
 from services.image_updater.annotations import PREFIX
-from tests.images.following import followed, until_checked
+from tests.images.following import condition, followed, until_checked
 from tests.parts.shop import KEYS, Shop
 
 Obj = dict[str, Any]
-
-
-async def condition(shop: Shop, type_: str, *words: str) -> Obj:
-    """Wait for a condition of the ImageUpdater whose text has these words."""
-
-    async def found() -> Obj | None:
-        for one in (await shop.status()).get("conditions") or []:
-            if one["type"] == type_ and all(
-                word in f"{one['status']} {one['reason']} {one['message']}" for word in words
-            ):
-                return dict(one)
-        return None
-
-    one: Obj = await shop.until(found)
-    return one
 
 
 async def test_annotations_alone_write_argos_file_of_overrides(shop: Shop) -> None:

@@ -28,7 +28,10 @@ DEADLINE = 60.0
 
 @dataclass
 class Desk:
-    """A repository `acme/apps` and what was reported of changes to it. `held`: images that a person has set back."""
+    """A repository `acme/apps` and what was reported of changes to it. `held`: images that a person has set back.
+
+    `failures`: what asking for those raises, once each.
+    """
 
     server: GitServer
     engines: Engines
@@ -39,6 +42,7 @@ class Desk:
     outcomes: list[Outcome] = field(default_factory=list)
     surveys: list[Mapping[ImageKey, Version]] = field(default_factory=list)
     held: set[ImageKey] = field(default_factory=set)
+    failures: list[Exception] = field(default_factory=list)
     told: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @asynccontextmanager
@@ -50,6 +54,8 @@ class Desk:
 
         async def set_back(current: Mapping[ImageKey, Version], _changes: Sequence[Change]) -> set[ImageKey]:
             self.surveys.append(current)
+            if self.failures:
+                raise self.failures.pop()
             return self.held
 
         async def access(_change: Change) -> Access:
