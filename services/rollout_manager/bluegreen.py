@@ -153,6 +153,7 @@ def promote(draft: Draft) -> None:
     asked = None if skips(draft) or _was_fast(draft) else draft.blue_green.post_promotion_analysis
     if saturated(draft.new, draft.seen.replicas) and passed(draft, RunType.POST_PROMOTION, asked):
         why = "Initial deploy" if draft.stable is None else "Completed blue-green update"
+        why = "Rollback within window" if _was_fast(draft) and draft.stable is not None else why
         complete(draft, "Full promotion requested" if draft.state.promote_full else why)
         draft.state.check_point = False
 

@@ -141,7 +141,7 @@ def reason(draft: Draft) -> str:
 
 def complete(draft: Draft, why: str) -> None:
     """Promotion, for both strategies."""
-    state = draft.state
+    state, draft.completed = draft.state, why
     state.stable, state.promote_full, state.abort, state.aborted_at = draft.seen.hash, False, False, ""
     state.unpause()
     text = f"Rollout completed update to revision {draft.revision} ({draft.seen.hash}): {why}"

@@ -54,6 +54,7 @@ class Draft:
     waits_for: list[str] = field(default_factory=list)
     revision: int = 0
     restarting: bool = False
+    completed: str = ""
     resumed: str = "Rollout is resumed"
 
     @property

@@ -8,6 +8,7 @@ from datetime import datetime
 from services.rollout_manager import conditions, progress
 from services.rollout_manager.actions import Say
 from services.rollout_manager.draft import Draft
+from services.rollout_manager.duration import duration
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.labels import HASH
 from services.rollout_manager.observed import ReplicaSet
@@ -35,6 +36,7 @@ def build(draft: Draft) -> Obj:
         "promoteFull": (state.promote_full and not draft.promoted) or None,
         "restartedAt": state.restarted_at or None,
         "collisionCount": state.collisions,
+        "duration": duration(draft, before) or None,
         "canary": _canary(draft, before) if is_canary else {},
         "blueGreen": {} if is_canary else _blue_green(draft, before),
         **_scale(draft),

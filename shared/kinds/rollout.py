@@ -107,6 +107,16 @@ class BlueGreenStatus(Wire):
     post_promotion_analysis_run_status: RunStatus | None = None
 
 
+class RolloutDuration(Wire):
+    """`completionStatus`: Promoted, FastPromoted, Aborted, RolledBack, FastRolledBack."""
+
+    rollout_started_at: str | None = None
+    manual_pause_started_at: str | None = None
+    total_manual_pause_duration_seconds: int | None = None
+    finished_at: str | None = None
+    completion_status: str = ""
+
+
 class RolloutStatus(Wire):
     phase: str = ""
     message: str = ""
@@ -132,6 +142,7 @@ class RolloutStatus(Wire):
     blue_green: BlueGreenStatus | None = None
     promote_full: bool = False
     restarted_at: str | None = None
+    duration: RolloutDuration | None = None
     alb: dict[str, Any] | None = None
     albs: tuple[dict[str, Any], ...] = ()
 
