@@ -4,6 +4,7 @@ In: versions that were written, holds that people or decisions make. Out: answer
 read once; this process is their only writer but for what another replica writes, which it sees when it starts.
 """
 
+from collections import defaultdict
 from typing import TypeVar
 
 import msgspec
@@ -54,6 +55,7 @@ class Book:
     def __init__(self) -> None:
         self.memories: dict[ImageKey, Memory] = {}
         self.holds: dict[ImageKey, Hold] = {}
+        self._aliases: defaultdict[AppKey, set[str]] = defaultdict(set)
         self._images: Kv | None = None
         self._holds: Kv | None = None
 
@@ -61,6 +63,18 @@ class Book:
         self._images, self._holds = await bus.kv(IMAGES), await bus.kv(HOLDS)
         self.memories = {_key(one): one for one in await _read(self._images, Memory)}
         self.holds = {_key(one): one for one in await _read(self._holds, Hold)}
+        for image in (*self.memories, *self.holds):
+            self._aliases[image.app].add(image.alias)
+
+    def applications(self) -> set[AppKey]:
+        """All of which anything is known."""
+        return set(self._aliases)
+
+    def images_of(self, app: AppKey) -> list[ImageKey]:
+        return [ImageKey(app, alias) for alias in sorted(self._aliases.get(app, ()))]
+
+    def holds_of(self, app: AppKey) -> list[Hold]:
+        return [self.holds[image] for image in self.images_of(app) if image in self.holds]
 
     def memory(self, image: ImageKey) -> Memory:
         return self.memories.get(image) or Memory(*image.app, image.alias)
@@ -68,6 +82,7 @@ class Book:
     async def remember(self, memory: Memory) -> None:
         if self.memories.get(_key(memory)) != memory:
             self.memories[_key(memory)] = memory
+            self._aliases[_key(memory).app].add(memory.alias)
             await _put(self._images, _key(memory), memory)
 
     async def wrote(self, image: ImageKey, version: Version, rule: str) -> None:
@@ -75,18 +90,27 @@ class Book:
 
     async def hold(self, hold: Hold) -> None:
         self.holds[_key(hold)] = hold
+        self._aliases[_key(hold).app].add(hold.alias)
         await _put(self._holds, _key(hold), hold)
 
     async def release(self, image: ImageKey) -> bool:
         """Also forgets what was written: the next pass is free to write it again."""
-        known = self.holds.pop(image, None)
-        if known is None:
-            return False
-        self.memories.pop(image, None)
-        for bucket in (self._holds, self._images):
+        known = image in self.holds
+        if known:
+            await self.forget(image)
+        return known
+
+    async def forget(self, image: ImageKey) -> None:
+        """Nothing is known of it any more."""
+        for bucket, known in ((self._holds, image in self.holds), (self._images, image in self.memories)):
             assert bucket is not None
-            await bucket.delete(_name(image))
-        return True
+            if known:
+                await bucket.delete(_name(image))
+        self.holds.pop(image, None)
+        self.memories.pop(image, None)
+        self._aliases[image.app].discard(image.alias)
+        if not self._aliases[image.app]:
+            del self._aliases[image.app]
 
 
 R = TypeVar("R", Memory, Hold)

@@ -27,6 +27,8 @@ def on_application(the: Parts, key: AppKey, view: AppView | None) -> None:
     if view is None:
         the.views.pop(key, None)
         _take_rule(the, key)
+        if the.book.images_of(key):
+            the.queue.add(key)
         return
     if the.views.get(key) == view:
         return

@@ -84,6 +84,7 @@ class Parts:
     _writer: Writer | None = None
     views: dict[AppKey, AppView] = field(default_factory=dict)
     updaters: dict[AppKey, ImageUpdater] = field(default_factory=dict)
+    unreadable: set[AppKey] = field(default_factory=set)
     projects: dict[str, AppProject] = field(default_factory=dict)
     rules: dict[AppKey, Rule] = field(default_factory=dict)
     index: defaultdict[str, set[AppKey]] = field(default_factory=lambda: defaultdict(set))

@@ -7,6 +7,7 @@ from services.image_updater import parts
 from services.image_updater.assigning import slot
 from services.image_updater.changing import Change
 from services.image_updater.deciding import UPDATE, Decision, decide
+from services.image_updater.forgetting import forget_gone
 from services.image_updater.keys import AppKey, ImageKey
 from services.image_updater.parts import ImageState, Parts
 from services.image_updater.permitting import check_permitted
@@ -25,6 +26,8 @@ from shared.telemetry.trace import traced
 async def reconcile(the: Parts, key: AppKey) -> float | None:
     """Gives the seconds after which to look again."""
     view, rule = the.views.get(key), the.rules.get(key)
+    if view is None:
+        await forget_gone(the, key)
     if view is None or rule is None or view.metadata.deletionTimestamp:
         return None
     waits = list[float]()

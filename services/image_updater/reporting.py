@@ -175,7 +175,7 @@ async def note(the: Parts, view: AppView, rule: Rule) -> None:
 
 async def show_holds(the: Parts, view: AppView) -> None:
     """An annotation says what is held; it goes when nothing is."""
-    holds = sorted((one for key, one in the.book.holds.items() if key.app == view.key), key=lambda one: one.alias)
+    holds = the.book.holds_of(view.key)
     text = "; ".join(f"{hold.alias} at {hold.at}: {hold.why}" for hold in holds)
     if text == view.annotations.get(HELD_NOTE, "") or the.noted.get(view.key) == text:
         return

@@ -5,6 +5,8 @@ For what no event tells: a webhook that got lost, a tag that went away, a commit
 
 import asyncio
 
+from services.image_updater.forgetting import tidy
+from services.image_updater.keys import ImageKey
 from services.image_updater.parts import Parts
 from services.image_updater.watching import tell_all
 
@@ -13,9 +15,11 @@ STEP_SECONDS = 1.0
 
 async def sweep(the: Parts) -> None:
     """Until cancelled."""
+    unwanted = frozenset[ImageKey]()
     while True:
         began = asyncio.get_running_loop().time()
         tell_all(the)
+        unwanted = await tidy(the, unwanted)
         keys = sorted(the.rules)
         rounds = max(1, round(the.settings.sweep_seconds / STEP_SECONDS))
         each = -(-len(keys) // rounds)

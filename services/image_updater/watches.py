@@ -89,7 +89,10 @@ async def _updaters(context: Context, the: Parts, tasks: asyncio.TaskGroup) -> N
     informer = Informer(context.cluster, the.image_updaters, read)
 
     def take(type_: EventType, key: Key, obj: Obj, _old: Obj | None) -> None:
-        handlers.on_updater(the, AppKey(*key), None if type_ is EventType.DELETED else _updater(obj))
+        updater = None if type_ is EventType.DELETED else _updater(obj)
+        unreadable = updater is None and type_ is not EventType.DELETED
+        (the.unreadable.add if unreadable else the.unreadable.discard)(AppKey(*key))
+        handlers.on_updater(the, AppKey(*key), updater)
 
     await _start(context, tasks, "imageupdaters", informer, take)
 

@@ -149,22 +149,31 @@ class Image:
             await self.save()
         self._sights.pop(tag, None)
 
-    async def poll(self, *, full: bool) -> None:
-        """What is pending; with `full` the list of tags and the tags that are watched, too. Raises an `OciFailure`."""
-        wants = self._wants()
+    async def poll(self, *, full: bool, since: float | None = None) -> None:
+        """What is pending; with `full` the list of tags and the tags that are watched, too. Raises an `OciFailure`.
+
+        `since`: a list that began then will do (somebody has just asked), unless a webhook told of something newer.
+        """
+        wants, at = self._wants(), time.monotonic()
+        if since is None or self.relist or self.known.pending:
+            since = at
         full = full or self.relist
         if full:
-            self.relist, self.listed_at = False, time.monotonic()
+            self.relist, self.listed_at = False, at
         if (full or len(self.known.pending) > MANY_PENDING) and any(want.list_tags for want in wants):
-            await self._list_as_anyone(wants)
-            self.known.pending &= {*(self.known.tags or ()), *tags_of(wants)}
-            self._sights = {tag: sight for tag, sight in self._sights.items() if tag in self.known.pending}
+            await self._list_as_anyone(wants, since)
+            if since == at:
+                self._forget_unlisted(wants)
         tags = self.known.pending | (tags_of(wants) if full else frozenset())
         for tag in sorted(tags):
             try:
                 await self.settle(tag)
             except NotFound:
                 log.debug("a tag is gone", image=self.name, tag=tag)
+
+    def _forget_unlisted(self, wants: tuple[Want, ...]) -> None:
+        self.known.pending &= {*(self.known.tags or ()), *tags_of(wants)}
+        self._sights = {tag: sight for tag, sight in self._sights.items() if tag in self.known.pending}
 
     async def save(self) -> None:
         async with self._saving:
@@ -174,8 +183,7 @@ class Image:
         async with self._saving:
             await asyncio.to_thread(self._means.files.remove, self.name)
 
-    async def _list_as_anyone(self, wants: tuple[Want, ...]) -> None:
-        since = time.monotonic()
+    async def _list_as_anyone(self, wants: tuple[Want, ...], since: float) -> None:
         await self._as_anyone([want.way for want in wants if want.list_tags], lambda way: self.listed(way, since))
 
     async def _look_as_anyone(self, tag: str, *, budget: Budget | None = None) -> Found:

@@ -14,7 +14,7 @@ from shared.telemetry import get_logger
 
 log = get_logger()
 UNTOLD_SECONDS = 5.0
-EARLY = 0.8  # a poll this close to its time is the poll
+EARLY = 0.8  # a poll this close to its time is the poll, and a list that somebody else wanted since then is its list
 
 
 class Polls:
@@ -60,7 +60,7 @@ class Polls:
         chance = random.random()  # noqa: S311 - jitter
         full = due <= interval * (1 - EARLY)
         try:
-            await image.poll(full=full)
+            await image.poll(full=full, since=time.monotonic() - interval * (1 - EARLY))
         except OciFailure:
             return pauses.until_next_poll(interval, chance, image.holds.left() or UNTOLD_SECONDS)
         except BusError as error:

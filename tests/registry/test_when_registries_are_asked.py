@@ -1,5 +1,6 @@
 """How often a registry is asked without being told, and how long it is left alone after a failure: tables."""
 
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,9 +9,12 @@ import pytest
 from services.registry_watcher import pauses
 from shared.bus import Bus
 from shared.clock import now
+from shared.events import ListTags
 from shared.oci.errors import NotFound, OciFailure, RateLimited, Refused, Unreachable
 from shared.oci.pacing import pulls_left, retry_after
-from tests.registry.watching import watching
+from tests.parts.lying import lying
+from tests.parts.registry import RunningRegistry
+from tests.registry.watching import plain, watching
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,27 @@ async def test_a_repository_whose_webhooks_arrive_is_polled_rarely(own_bus: Bus,
             image.known.told_at = now() - ago
             intervals.append(watcher.parts.images.interval(image))
         assert intervals == [120, 3600, 120]
+
+
+async def test_a_poll_takes_the_list_that_somebody_has_just_asked_for(own_bus: Bus, tmp_path: Path) -> None:
+    async with lying() as liar:
+        liar.tags("acme/web", "1.0")
+        name = f"{liar.host}/acme/web"
+        async with watching(own_bus, tmp_path, plain(RunningRegistry(liar.host))) as watcher:
+            await watcher.watch(name)
+            image = watcher.parts.images.named(name)
+            await image.poll(full=True)
+            lists, lately = len(liar.asked), time.monotonic() - 5
+            await own_bus.request(ListTags(image=name, fresh=True))
+            await image.poll(full=True, since=lately)
+            assert len(liar.asked) == lists + 1
+            image.known.pending.add("1.1")
+            await image.poll(full=True, since=lately)
+            assert len(liar.asked) == lists + 2
+            assert image.known.pending == set()
+            image.relist = True
+            await image.poll(full=False, since=lately)
+            assert len(liar.asked) == lists + 3
 
 
 @pytest.mark.parametrize(
