@@ -23,6 +23,6 @@ class Settings(BaseSettings):
     )
     metric_hosts: tuple[str, ...] = Field(
         default=("*",),
-        description="Hosts that metrics may be asked of, as globs; link-local addresses (a cloud's metadata service) "
-        "never",
+        description="Hosts that metrics and the webhooks of gates may be asked of, as globs; link-local addresses (a "
+        "cloud's metadata service) never",
     )

@@ -60,8 +60,8 @@ def approve(world: World, who: str = "ann") -> None:
     world.rollout["metadata"]["annotations"] |= made.spec["metadata"]["annotations"]
 
 
-def answered(world: World, said: Said, message: str = "") -> None:
-    pause = f"v2 {gate_pause(world)}"
+def answered(world: World, said: Said, message: str = "", url: str = WEBHOOK["webhook"]["url"]) -> None:
+    pause = f"v2 {gate_pause(world)} {url}"
     world.gates = Facts(answers={0: Answer(said, message, world.now, pause)})
 
 
@@ -176,6 +176,13 @@ def test_a_webhook_is_asked_again_until_it_lets_pass() -> None:
     assert world.phase == "Healthy"
 
 
+def test_what_another_address_has_said_opens_nothing() -> None:
+    world = waiting(WEBHOOK)
+    answered(world, Said.OPEN, url="https://elsewhere.example.org/")
+    world.settle()
+    assert (world.phase, len(world.step().ask)) == ("Paused", 1)
+
+
 def test_only_a_refusal_aborts_and_only_where_the_gate_says_so() -> None:
     world = waiting({"step": 1, "webhook": {**WEBHOOK["webhook"], "onRefusal": "abort"}})
     answered(world, Said.SILENT, "no answer in time")
@@ -286,23 +293,25 @@ async def door() -> AsyncIterator[Door]:
         await runner.cleanup()
 
 
-async def test_a_webhook_and_a_person_let_a_rollout_pass(managed: Managed) -> None:
+async def test_a_webhook_and_a_person_let_a_rollout_pass_whoever_manages_it_by_then(unmanaged: Managed) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "qa"}, "stringData": {"token": "hush"}}
-    await managed.apply(secret)
+    await unmanaged.apply(secret)
     async with door() as asked:
         webhook = {"url": asked.url, "interval": "1s", "tokenFrom": {"name": "qa", "key": "token"}}
         window = {"schedule": "* * * * *", "duration": "2m"}
         gates = gated({"step": 1, "webhook": webhook}, {"step": 1, "window": window}, {"step": 1, "approval": {}})
         wanted = rollout(canary({"setWeight": 50}, {"pause": {}}), replicas=2)
-        await managed.apply({**wanted, "metadata": {**wanted["metadata"], "annotations": gates}})
-        await managed.until_phase("Healthy")
-        assert "does not wait for an approval" in await tiphys(managed, "approve", "web", "--reason", "x", code=1)
-        await managed.push("v2")
-        await managed.until(lambda obj: "refused: the freeze is on; approval" in obj["status"]["message"])
-        assert "the freeze is on" in await tiphys(managed, "get", "web")
-        assert "approved by" in await tiphys(managed, "approve", "web", "--reason", "the graphs are flat")
+        await unmanaged.apply({**wanted, "metadata": {**wanted["metadata"], "annotations": gates}})
+        async with unmanaged.run():
+            await unmanaged.until_phase("Healthy")
+            assert "does not wait for an approval" in await tiphys(unmanaged, "approve", "web", "--reason", "x", code=1)
+            await unmanaged.push("v2")
+            await unmanaged.until(lambda obj: "refused: the freeze is on; approval" in obj["status"]["message"])
+        assert "the freeze is on" in await tiphys(unmanaged, "get", "web")
+        assert "approved by" in await tiphys(unmanaged, "approve", "web", "--reason", "the graphs are flat")
         asked.status = 200
-        done = await managed.until_phase("Healthy")
+        async with unmanaged.run():
+            done = await unmanaged.until_phase("Healthy")
         assert asked.headers[0] == "Bearer hush"
         assert asked.asked[0]["rollout"] == "web"
         [given] = orjson.loads(done["metadata"]["annotations"][APPROVALS])

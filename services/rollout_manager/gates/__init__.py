@@ -31,7 +31,7 @@ class Said(StrEnum):
 
 
 class Answer(NamedTuple):
-    """`pause` is the one it was asked for."""
+    """`pause` names the one it was asked for, and who was asked: gates may be edited meanwhile."""
 
     said: Said
     message: str

@@ -15,6 +15,8 @@ from shared.clock import rfc3339
 from shared.events import DELIVERY
 from shared.kinds.durations import seconds
 
+LOOK_AGAIN = 60.0
+
 
 def place_of(draft: Draft) -> Place:
     """Where the Rollout is, as gates name it."""
@@ -37,7 +39,7 @@ def judge(draft: Draft) -> None:
         answer = draft.seen.gates.answers.get(position)
         if gate.webhook is None or gate.webhook.on_refusal != "abort" or answer is None:
             continue
-        if answer.pause == pause and answer.said is Said.REFUSED:
+        if answer.pause == f"{pause} {gate.webhook.url}" and answer.said is Said.REFUSED:
             abort(draft, f"webhook {gate.webhook.shown} refused: {answer.message}")
 
 
@@ -87,6 +89,7 @@ def _window(draft: Draft, position: int, window: Window) -> str:
     name = f"window '{window.schedule}'{f' {window.time_zone}' if window.time_zone else ''} for {window.duration}"
     timed = draft.seen.gates.times.get(position)
     if timed is None or timed.problem:
+        draft.wake_in(LOOK_AGAIN)  # the engines that read schedules may have failed
         return f"{name} can't be read: {timed.problem if timed else 'it was not looked at'}"
     if timed.is_open(draft.now):
         return ""
@@ -99,7 +102,7 @@ def _window(draft: Draft, position: int, window: Window) -> str:
 
 def _webhook(draft: Draft, position: int, webhook: Webhook) -> str:
     """Its newest answer; it is asked when there is none for this pause, and again after each interval."""
-    pause = pause_of(draft)
+    pause = f"{pause_of(draft)} {webhook.url}"
     answer = draft.seen.gates.answers.get(position)
     if answer is None or answer.pause != pause:
         draft.ask[position] = Question(position, pause, body(draft))

@@ -108,7 +108,7 @@ def meaning(answer: Response) -> tuple[Said, str]:
     except ValueError:
         found = None
     told = found if isinstance(found, dict) else {}
-    message = str(told.get("message") or f"{answer.status} {answer.text.strip()}").strip()[:SHOWN]
+    message = " ".join(str(told.get("message") or f"{answer.status} {answer.text}").split())[:SHOWN]
     if answer.status == REFUSED:
         return Said.REFUSED, message
     if not 200 <= answer.status < 300:
