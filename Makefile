@@ -3,7 +3,7 @@ PY := .venv/bin/python
 TIPHYS := .venv/bin/tiphys
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint build bench bench-images generate lock ready ready-test
+.PHONY: help demo up down test lint build bench bench-images bench-rollouts generate lock ready ready-test
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ bench: build ## Measure; figures go into docs/benchmarks.md
 
 bench-images: build ## Measure the way of an image, on a real registry and git
 	@$(PY) -m services.stack.bench.images
+
+bench-rollouts: build ## Measure the rollout manager: promotions, idle cost, latency, jitter
+	@$(PY) -m services.stack.bench.rollouts --write
 
 generate: ready ## Write what is generated from the models: CRDs, AsyncAPI, settings tables
 	@$(PY) -m shared.kinds.crds

@@ -27,9 +27,14 @@ class Figures:
 
 def document(old: str, machine: Machine, all_figures: list[Figures]) -> str:
     """The file with its measured section replaced; a file without one gets it at the end."""
-    section = f"{BEGIN}\n{_section(machine, all_figures)}\n{END}"
-    if BEGIN in old and END in old:
-        return re.sub(f"{BEGIN}.*?{END}", lambda _match: section, old, flags=re.DOTALL)
+    return replaced(old, _section(machine, all_figures), BEGIN, END)
+
+
+def replaced(old: str, text: str, begin: str, end: str) -> str:
+    """The text between two marks put in another's place, or at the end."""
+    section = f"{begin}\n{text}\n{end}"
+    if begin in old and end in old:
+        return re.sub(f"{begin}.*?{end}", lambda _match: section, old, flags=re.DOTALL)
     return f"{old.rstrip()}\n\n{section}\n".lstrip()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.stack.bench import layout
 from services.stack.bench.field import ARGO, Field
+from services.stack.bench.requests import written
 from services.stack.options import StackError
 from shared.kube import verbs
 
@@ -138,15 +139,8 @@ async def _apply(field: Field, resource: Any, obj: Obj) -> None:
 
 async def writes(field: Field) -> float:
     """How many writing requests the API server has counted for the kinds that the bench is about."""
-    text = (await field.cluster.request("GET", "/metrics")).decode()
-    return sum(_counted(line) for line in text.splitlines() if line.startswith("apiserver_request_total{"))
-
-
-def _counted(line: str) -> float:
-    labels, _, value = line.partition("} ")
-    about = any(f'resource="{kind}"' in labels for kind in ("applications", "configmaps", "deployments"))
-    writing = any(f'verb="{verb}"' in labels for verb in ("POST", "PUT", "PATCH", "APPLY", "DELETE"))
-    return float(value) if about and writing else 0.0
+    kinds = ("applications", "configmaps", "deployments")
+    return sum(count for (kind, _), count in (await written(field.cluster)).items() if kind in kinds)
 
 
 def versions(field: Field) -> dict[tuple[str, str], str]:
