@@ -1,6 +1,8 @@
 """Images for a real registry: of one platform, of several, with the dates and labels that a test wants."""
 
 import hashlib
+import io
+import tarfile
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,7 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+TAR = "application/vnd.oci.image.layer.v1.tar"
 Json = dict[str, Any]
 
 
@@ -47,6 +50,22 @@ async def push_image(
     }
     manifest |= {"annotations": dict(annotations)} if annotations else {}
     return await put(registry, name, reference, orjson.dumps(manifest), MANIFEST)
+
+
+async def push_archive(registry: RunningRegistry, name: str, tag: str, saved: bytes, labels: Mapping[str, str]) -> str:
+    """What `docker save` wrote, under a tag: an image that a node can run."""
+    with tarfile.open(fileobj=io.BytesIO(saved)) as tar:
+        parts = {member.name: (tar.extractfile(member) or io.BytesIO()).read() for member in tar.getmembers()}
+    [described] = orjson.loads(parts["manifest.json"])
+    config: Json = orjson.loads(parts[described["Config"]])
+    config["config"]["Labels"] = dict(labels)
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": await _described(registry, name, orjson.dumps(config), CONFIG),
+        "layers": [await _described(registry, name, parts[layer], TAR) for layer in described["Layers"]],
+    }
+    return await put(registry, name, tag, orjson.dumps(manifest), MANIFEST)
 
 
 async def push_index(registry: RunningRegistry, name: str, tag: str, images: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hashlib
+import io
 import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -68,7 +69,7 @@ class RunningRegistry:
         async with client.post(f"http://{self.host}/v2/{name}/blobs/uploads/") as response:
             assert response.status == 202, await response.text()
             location = response.headers["Location"]
-        async with client.put(f"{location}&digest={digest}", data=data) as response:
+        async with client.put(f"{location}&digest={digest}", data=io.BytesIO(data)) as response:
             assert response.status == 201, await response.text()
         return digest
 

@@ -6,7 +6,9 @@ On the running stack, from outside: kubectl, git, HTTP. Tests keep apart by thei
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,14 +192,20 @@ def webhook_secret() -> Obj:
     }
 
 
-@pytest_asyncio.fixture(scope="session")
-async def telling_registry(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningRegistry]:
-    """A registry that tells the stack's gateway of every push."""
+@asynccontextmanager
+async def telling(stack: Stack, folder: Path) -> AsyncIterator[RunningRegistry]:
+    """A registry that tells a stack's gateway of every push."""
     webhook = f"{stack.state.url}/api/webhook/registry"
-    async with running_registry(tmp_path_factory.mktemp("registry"), webhook=webhook, secret=SECRET) as registry:
+    async with running_registry(folder, webhook=webhook, secret=SECRET) as registry:
         for obj in (config_map(registry), webhook_secret()):
             done = await stack.kubectl("apply", "-f", "-", stdin=json.dumps(obj))
             assert done.code == 0, done.err
+        yield registry
+
+
+@pytest_asyncio.fixture(scope="session")
+async def telling_registry(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningRegistry]:
+    async with telling(stack, tmp_path_factory.mktemp("registry")) as registry:
         yield registry
 
 

@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,17 +96,12 @@ async def _check_statuses(stack: Stack) -> None:
     assert done.code == 0, done.err
 
 
-@pytest_asyncio.fixture(scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
-    if given := os.environ.get("TIPHYS_TEST_STACK"):
-        running = state.running(Path(given))
-        assert running, f"no stack runs in {given}"
-        yield Stack(Path(given), running)
-        return
-    data = tmp_path_factory.mktemp("stack")
+@asynccontextmanager
+async def stack_of(data: Path, *options: str) -> AsyncIterator[Stack]:
+    """A stack of one's own, as `tiphys up` starts it with these options."""
     environment = {"TIPHYS_DATA": str(data)}
     command = (sys.executable, "-m", "services.cli")
-    started = await _run(*command, "up", "--detach", "--git", "--listen", "127.0.0.1:0", env=environment)
+    started = await _run(*command, "up", "--detach", "--git", "--listen", "127.0.0.1:0", *options, env=environment)
     assert started.code == 0, started.err
     try:
         found = state.running(data)
@@ -116,3 +112,14 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     finally:
         stopped = await _run(*command, "down", env=environment)
     assert stopped.code == 0, stopped.err
+
+
+@pytest_asyncio.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    if given := os.environ.get("TIPHYS_TEST_STACK"):
+        running = state.running(Path(given))
+        assert running, f"no stack runs in {given}"
+        yield Stack(Path(given), running)
+        return
+    async with stack_of(tmp_path_factory.mktemp("stack")) as made:
+        yield made
