@@ -39,10 +39,15 @@ async def reconcile(parts: Parts, key: RolloutKey) -> float | None:
     if live.meta.deletionTimestamp is not None:
         return None
     with trace.traced(live.meta.annotations.get(DELIVERY, "")):
+        obj = live.load()
         try:
-            return await _pass(parts, key, live.load())
+            return await _pass(parts, key, obj)
         except Conflict:
             return SOON  # what we saw was not the newest: look again
+        except ApiError as error:  # what the API server refuses is said where people look; it is tried again
+            if not error.retriable:
+                parts.recorder.record(obj, "ReconcileError", error.message, type_="Warning")
+            raise
 
 
 async def _pass(parts: Parts, key: RolloutKey, obj: Obj) -> float | None:
@@ -54,7 +59,7 @@ async def _pass(parts: Parts, key: RolloutKey, obj: Obj) -> float | None:
         return None
     decision = decide(seen)
     try:
-        await _act(Acting(parts, key, seen), decision)
+        await act(Acting(parts, key, seen), decision)
     except Collision as error:
         log.warning("a ReplicaSet's name is taken", rollout=str(key), name=str(error))
         await report(parts, key, obj, collided(obj))
@@ -63,16 +68,6 @@ async def _pass(parts: Parts, key: RolloutKey, obj: Obj) -> float | None:
     if decision.ask:
         parts.webhooks.ask(key, gates_of(seen.rollout.metadata.annotations), decision.ask)
     return decision.again
-
-
-async def _act(acting: Acting, decision: Decision) -> None:
-    """What the API server refuses is said where people look; it is tried again."""
-    try:
-        await act(acting, decision)
-    except ApiError as error:
-        if not error.retriable:
-            acting.parts.recorder.record(acting.seen.obj, "ReconcileError", error.message, type_="Warning")
-        raise
 
 
 def collided(obj: Obj) -> Decision:

@@ -126,6 +126,25 @@ class Managed:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
+    async def until_event(self, reason: str) -> Obj:
+        """Wait for a Kubernetes Event of this reason."""
+        found: asyncio.Future[Obj] = asyncio.get_running_loop().create_future()
+
+        def take(_type: Any, _key: Any, event: Obj, _old: Any) -> None:
+            if event["reason"] == reason and not found.done():
+                found.set_result(event)
+
+        resource = await self.discovery.resource("", "Event")
+        watching = asyncio.create_task(
+            Informer(self.cluster, resource, orjson.loads, namespace=self.namespace).run(take)
+        )
+        try:
+            async with asyncio.timeout(60):
+                return await found
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
     async def until_phase(self, phase: str, **fields: Any) -> Obj:
         """Wait for a phase of the observed generation, and status fields."""
 

@@ -1,9 +1,12 @@
 """A Rollout that asks for it is rolled out anew when a ConfigMap or Secret of its pods changes; git never sees it."""
 
 import base64
+from dataclasses import replace
+from pathlib import Path
 
 import orjson
 import pytest
+import yaml
 
 from services.cli.rollout import control
 from services.rollout_manager.configs import KEY, digest, key_of
@@ -12,6 +15,7 @@ from services.rollout_manager.tracking import CONFIG, TRACK, carrying, changed, 
 from services.rollout_manager.validate import problems
 from shared.kinds.rollout import Rollout
 from shared.kinds.wire import InvalidObject
+from shared.kube import verbs
 from tests.rollout.managed import Managed
 from tests.rollout.rollouts import Obj, canary, rollout
 
@@ -123,3 +127,52 @@ async def test_a_new_value_is_a_new_revision_and_the_old_value_the_old_one(manag
     back = await managed.until_phase("Healthy")
     assert back["status"]["currentPodHash"] == first["status"]["currentPodHash"]
     assert len(await managed.list("ReplicaSet")) == 2
+
+
+RIGHTS: list[Obj] = [
+    {"apiGroups": ["argoproj.io", "apps", "discovery.k8s.io", "events.k8s.io"], "resources": ["*"], "verbs": ["*"]},
+    {"apiGroups": [""], "resources": ["namespaces", "services", "configmaps", "events", "pods"], "verbs": ["*"]},
+]
+SECRETS: Obj = {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create", "list", "watch"]}
+RBAC = "rbac.authorization.k8s.io"
+
+
+async def grant(managed: Managed, *rules: Obj) -> None:
+    role = {"apiVersion": f"{RBAC}/v1", "kind": "Role", "metadata": {"name": "manager"}, "rules": list(rules)}
+    await managed.apply(role)
+
+
+async def restricted(managed: Managed, folder: Path) -> Managed:
+    """The same namespace, for a manager that has a ServiceAccount's rights and no others."""
+    account = {"kind": "ServiceAccount", "name": "manager", "namespace": managed.namespace}
+    await managed.apply({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "manager"}})
+    binding: Obj = {"apiVersion": f"{RBAC}/v1", "kind": "RoleBinding", "metadata": {"name": "manager"}}
+    binding |= {"subjects": [account], "roleRef": {"apiGroup": RBAC, "kind": "Role", "name": "manager"}}
+    await managed.apply(binding)
+    resource = await managed.discovery.resource("", "ServiceAccount")
+    asked: Obj = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    asked["metadata"] = {"name": "manager", "namespace": managed.namespace}
+    token = await verbs.create(managed.cluster, resource, asked, subresource="token", name="manager")
+    config = yaml.safe_load(managed.kubeconfig.read_text())
+    config["users"] = [{**one, "user": {"token": token["status"]["token"]}} for one in config["users"]]
+    path = folder / "restricted.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return replace(managed, kubeconfig=path)
+
+
+async def test_a_missing_right_is_said_and_nothing_happens_until_it_is_there(
+    unmanaged: Managed, tmp_path: Path
+) -> None:
+    await grant(unmanaged, *RIGHTS)
+    login = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db"}, "stringData": {"password": "first"}}
+    await unmanaged.apply(login)
+    wanted = rollout(canary(), replicas=1)
+    wanted["metadata"]["annotations"] = {TRACK: "true"}
+    wanted["spec"]["template"] = uses(("Secret", "db"))
+    async with (await restricted(unmanaged, tmp_path)).run():
+        await unmanaged.apply(wanted)
+        said = await unmanaged.until_event("ReconcileError")
+        assert "secrets" in said["message"]
+        assert await unmanaged.list("ReplicaSet") == []
+        await grant(unmanaged, *RIGHTS, SECRETS)
+        await unmanaged.until_phase("Healthy")
