@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import orjson
 import pytest
@@ -15,9 +16,11 @@ from aiohttp import web
 
 from services.cli.errors import CliError
 from services.cli.rollout import control, view
+from services.rollout_manager.analysis.nodata import ON_NO_DATA, read
 from services.rollout_manager.analysis.providers.web_access import Response
 from services.rollout_manager.gates import APPROVALS, GATES, Answer, Facts, Said
 from services.rollout_manager.gates.webhooks import meaning
+from services.rollout_manager.gates.written import gates_of
 from services.rollout_manager.validate import problems
 from shared.clock import rfc3339
 from shared.kinds.appproject import SyncWindow
@@ -261,6 +264,14 @@ def test_a_gate_that_nobody_understands_is_an_error_of_the_rollout(written: str,
 )
 def test_what_a_webhook_says(status: int, text: str, said: Said) -> None:
     assert meaning(Response(status, text))[0] is said
+
+
+def test_the_examples_of_the_documentation_can_be_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "rollouts.md").read_text()
+    examples = [yaml.safe_load(part.partition("```")[0]) for part in page.split("```yaml\n")[1:]]
+    found = [one["metadata"]["annotations"] for one in examples]
+    assert [len(gates_of(one)) for one in found if GATES in one] == [3]
+    assert [len(read(one, ("error-rate", "latency"))) for one in found if ON_NO_DATA in one] == [2]
 
 
 @dataclass
