@@ -45,6 +45,8 @@ def on_updater(the: Parts, key: AppKey, updater: ImageUpdater | None) -> None:
         the.recent.pop(key, None)
     else:
         the.updaters[key] = updater
+    if updater is not None and updater.metadata.deletion_timestamp:
+        the.tell_owner(key)  # it waits for its finalizer
     if before is not None and updater is not None and before.spec == updater.spec:
         return
     for app in [one for one in the.views if one.namespace == key.namespace]:

@@ -1,13 +1,11 @@
 """Signatures, age, no way back: what a policy asks for beyond a tag, from the push to the pod template."""
 
-import json
 from typing import Any
 
-from services.image_updater.commitstyle import CONFIG_MAP
 from shared.clock import now, rfc3339
 from tests.images.following import condition, followed, until_checked
 from tests.parts.images import push_image
-from tests.parts.shop import Shop
+from tests.parts.shop import Shop, configure
 from tests.registry.signing import Key, new_key, pem, sign_simply, signature, simple_payload
 
 Obj = dict[str, Any]
@@ -85,14 +83,14 @@ async def test_a_commit_says_what_the_image_says_of_itself_and_nothing_more(shop
         '{{ index .Labels "org.opencontainers.image.title" }}\n{{ end }}'
     )
     await followed(shop)
-    await patch(shop, {"git.commit-message-template": template})
+    await configure(shop, {"git.commit-message-template": template})
     try:
         title = "a shop\n\nCo-authored-by: nobody <n@example.com>\nTiphys-Delivery: image:00000000:forged\x1b[31m"
         labels = {"org.opencontainers.image.revision": "c0ffee", "org.opencontainers.image.title": title}
         digest = await shop.push("1.1.0", labels=labels)
         await shop.runs(shop.apps[0], "1.1.0")
     finally:
-        await patch(shop, {"git.commit-message-template": None})
+        await configure(shop, {"git.commit-message-template": None})
     message = shop.commits()[0]
     assert message.startswith(f"deploy: {shop.apps[0]}\n\n{shop.image} is 1.1.0, built of c0ffee\n"), message
     assert "Co-authored-by: nobody" not in message.splitlines()
@@ -101,9 +99,3 @@ async def test_a_commit_says_what_the_image_says_of_itself_and_nothing_more(shop
     ], message
     assert digest.removeprefix("sha256:") in message
     assert "\x1b" not in message
-
-
-async def patch(shop: Shop, data: dict[str, str | None]) -> None:
-    words = ("patch", "configmap", CONFIG_MAP, "-n", "argocd", "--type=merge", "-p", json.dumps({"data": data}))
-    done = await shop.stack.kubectl(*words)
-    assert done.code == 0, done.err

@@ -192,6 +192,13 @@ def webhook_secret() -> Obj:
     }
 
 
+async def configure(shop: Shop, data: dict[str, str | None]) -> None:
+    """Set keys of the ConfigMap, or take them back (None): other tests run on it too."""
+    words = ("patch", "configmap", "argocd-image-updater-config", "-n", "argocd", "--type=merge")
+    done = await shop.stack.kubectl(*words, "-p", json.dumps({"data": data}))
+    assert done.code == 0, done.err
+
+
 @asynccontextmanager
 async def telling(stack: Stack, folder: Path) -> AsyncIterator[RunningRegistry]:
     """A registry that tells a stack's gateway of every push."""
