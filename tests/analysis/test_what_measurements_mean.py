@@ -11,7 +11,7 @@ from services.rollout_manager.analysis import InvalidAnalysis, Phase
 from services.rollout_manager.analysis.decide import Decision, Seen, decide
 from services.rollout_manager.analysis.measure import phase_of
 from services.rollout_manager.analysis.metrics import Metric, read
-from services.rollout_manager.analysis.schedule import next_on_grid
+from services.rollout_manager.analysis.schedule import Beat, due, next_on_grid
 from services.rollout_manager.analysis.ttl import seconds_left
 from services.rollout_manager.analysis.verdict import counted, verdict
 from shared.clock import rfc3339
@@ -197,6 +197,16 @@ def test_delays_do_not_add_up(interval: float, delays: list[float]) -> None:
         due = next_on_grid(1000.0, interval, last)
         assert due == pytest.approx(1000.0 + number * interval)
         last = due + delay * interval
+
+
+@pytest.mark.parametrize("interval", [0.5, 1.0, 10.0])
+def test_the_first_interval_is_as_long_as_the_others(interval: float) -> None:
+    """The status says when a measurement began in whole seconds, here almost one too early."""
+    began = BEGIN.timestamp() + 0.9
+    ended = Measurement(phase="Successful", started_at=rfc3339(BEGIN), finished_at=rfc3339(BEGIN))
+    result = MetricResult(name="m", measurements=(ended,))
+    beat = Beat(began, began)
+    assert due(metric(interval=interval), result, BEGIN.timestamp(), beat) == pytest.approx(began + interval)
 
 
 @pytest.mark.parametrize(

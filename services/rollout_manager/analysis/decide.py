@@ -11,7 +11,7 @@ from typing import Any
 
 from services.rollout_manager.analysis import Phase
 from services.rollout_manager.analysis.metrics import Metric
-from services.rollout_manager.analysis.schedule import due, running
+from services.rollout_manager.analysis.schedule import Beat, due, running
 from services.rollout_manager.analysis.verdict import BAD, KEPT, Verdict, counted, summary, verdict, worst
 from services.rollout_manager.keys import Obj
 from shared.clock import rfc3339
@@ -23,7 +23,8 @@ TERMINATED = "Run Terminated"
 @dataclass(frozen=True)
 class Seen:
     """`fresh` are measurements that ended (or began) since the status was written; `busy` metrics are being measured;
-    `dry` are the metrics of which nothing depends; `kept` how many measurements of a metric stay.
+    `dry` are the metrics of which nothing depends; `kept` how many measurements of a metric stay; `beats` say more
+    exactly than the status when metrics were measured.
     """
 
     metrics: tuple[Metric, ...]
@@ -34,6 +35,7 @@ class Seen:
     busy: frozenset[str] = frozenset()
     dry: frozenset[str] = frozenset()
     kept: Mapping[str, int] = field(default_factory=dict)
+    beats: Mapping[str, Beat] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,11 @@ def _waits(
 ) -> dict[str, float]:
     """Seconds until each open metric is measured next; those that are being measured are not waited for."""
     begun, now = _seconds(started), seen.now.timestamp()
-    return {one.name: due(one, _ended(results[one.name]), begun) - now for one in metrics if one.name not in seen.busy}
+    return {
+        one.name: due(one, _ended(results[one.name]), begun, seen.beats.get(one.name)) - now
+        for one in metrics
+        if one.name not in seen.busy
+    }
 
 
 def _ended(result: MetricResult) -> MetricResult:

@@ -20,6 +20,7 @@ from services.rollout_manager.analysis.metrics import Metric, read
 from services.rollout_manager.analysis.named import chosen
 from services.rollout_manager.analysis.providers import Ask
 from services.rollout_manager.analysis.providers.web_access import WebAccess
+from services.rollout_manager.analysis.schedule import Beat, moment
 from services.rollout_manager.analysis.secrets import Secrets
 from services.rollout_manager.analysis.ttl import seconds_left
 from services.rollout_manager.keys import Obj
@@ -38,10 +39,11 @@ WORKERS = 16
 
 @dataclass
 class Going:
-    """What is known of a run beside its object: measurements on their way, and those that arrived."""
+    """What is known of a run beside its object: measurements on their way, those that arrived, and when they began."""
 
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     fresh: list[tuple[str, Measurement]] = field(default_factory=list)
+    beats: dict[str, Beat] = field(default_factory=dict)
 
 
 @dataclass
@@ -148,6 +150,7 @@ async def observed(loop: Loop, run: AnalysisRun, metrics: tuple[Metric, ...], go
         busy=frozenset(going.tasks),
         dry=frozenset(dry),
         kept=limits,
+        beats=going.beats,
     )
 
 
@@ -160,6 +163,7 @@ def carry_out(working: "Working", decision: Decision) -> None:
         if working.metrics[name].provider == "job":
             loop.tasks.create_task(loop.jobs.stop(working.job(name)))
     for name in decision.measure:
+        working.note_beat(name)
         tasks[name] = loop.tasks.create_task(working.measure(name))
 
 
@@ -184,6 +188,17 @@ class Working:
             if self.key in loop.going:
                 loop.going[self.key].tasks.pop(name, None)
             loop.queue.add(self.key)
+
+    def note_beat(self, name: str) -> None:
+        """Keep when a measurement began; a grid that an earlier process began stays where the status says."""
+        beats, began = self.loop.going[self.key].beats, now().timestamp()
+        if name in beats:
+            origin = beats[name].origin
+        elif self.number(name) == 1:
+            origin = began
+        else:
+            origin = moment((self.obj.get("status") or {}).get("startedAt")) + self.metrics[name].initial_delay
+        beats[name] = Beat(origin, began)
 
     def ask(self, name: str) -> Ask:
         """What the provider may use."""

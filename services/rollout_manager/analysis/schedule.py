@@ -1,8 +1,12 @@
-"""When a metric is measured next: on a grid from the run's start, so that no delay adds up. Pure. Times are Unix
+"""When a metric is measured next: on a grid from its first measurement, so that no delay adds up. Pure. Times are Unix
 seconds.
+
+A status has whole seconds: whoever made the first measurement knows better when that was (`Beat`); after a restart the
+grid begins where the status says.
 """
 
 import math
+from typing import NamedTuple
 
 from services.rollout_manager.analysis.metrics import Metric
 from shared.clock import parse_rfc3339
@@ -11,7 +15,14 @@ from shared.kinds.analysis import Measurement, MetricResult
 AFTER_ERROR = 10.0
 
 
-def due(metric: Metric, result: MetricResult, started: float) -> float:
+class Beat(NamedTuple):
+    """Where a metric's grid begins, and when its last measurement began."""
+
+    origin: float
+    last: float
+
+
+def due(metric: Metric, result: MetricResult, started: float, beat: Beat | None = None) -> float:
     """A measurement that failed to be made is tried again after ten seconds, whatever the interval. One that was missed
     is made at once, and the next is on the grid again.
     """
@@ -23,7 +34,8 @@ def due(metric: Metric, result: MetricResult, started: float) -> float:
         return moment(last.finished_at) + AFTER_ERROR
     if metric.interval is None:
         return moment(last.finished_at)
-    return next_on_grid(origin, metric.interval, moment(last.started_at))
+    beat = beat or Beat(origin, moment(last.started_at))
+    return next_on_grid(beat.origin, metric.interval, beat.last)
 
 
 def next_on_grid(origin: float, interval: float, last: float) -> float:
