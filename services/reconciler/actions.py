@@ -7,7 +7,6 @@ Every refusal is a RequestError that says why. The person's own permissions are 
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +17,7 @@ from services.reconciler.errors import ApplicationError
 from services.reconciler.held import holds
 from services.reconciler.keys import AppKey
 from services.reconciler.known_actions import Known, ScriptRefused, known_actions
+from services.reconciler.once import once
 from services.reconciler.parts import Parts
 from services.reconciler.permission import check_spec, objection, project_of
 from services.reconciler.state import AppState, Obj
@@ -29,7 +29,6 @@ from shared.kinds.refs import GroupKind, ResourceKey
 from shared.kube import AlreadyExists, Conflict, KubeError, NotFound, Resource, verbs
 from shared.merge import merge_patch_between
 
-REMEMBERED = 1000
 PAUSES = (0.0, 0.1, 0.3, 0.6, 1.0)
 MANAGER = "argocd-server"
 
@@ -45,11 +44,11 @@ class Aim:
 
 
 class Actions:
-    """Answers both questions. A run that is asked for again while it is remembered is not done again."""
+    """Answers both questions, on any replica, of any Application. A run goes on when nobody waits for it any more."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._runs: OrderedDict[str, asyncio.Task[ActionDone]] = OrderedDict()
+        self._runs: set[asyncio.Task[ActionDone]] = set()
 
     async def on_list(self, asked: ListActions) -> ResourceActions:
         """Say which actions a resource has."""
@@ -58,11 +57,10 @@ class Actions:
 
     async def on_run(self, asked: RunAction) -> ActionDone:
         """Do an action, once for each request."""
-        task = self._runs.get(asked.request_id)
-        if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = self._runs[asked.request_id] = asyncio.create_task(run(self._parts, asked))
-            if len(self._runs) > REMEMBERED:
-                self._runs.popitem(last=False)
+        parts = self._parts
+        task = asyncio.create_task(once(parts.bus, asked.request_id, lambda: run(parts, asked)))
+        self._runs.add(task)
+        task.add_done_callback(self._runs.discard)
         return await asyncio.shield(task)
 
 

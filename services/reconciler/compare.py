@@ -76,13 +76,15 @@ def judge(
     """Compare locally; None when the API server has to say.
 
     In sync without a call when every leaf of the desired object that counts equals the live one and our field manager
-    owns nothing more. `former`: clients that applied it before us; what they did is taken over when it is written.
+    owns nothing more, unless `ServerSideDiff` wants its word always. `former`: clients that applied it before us; what
+    they did is taken over when it is written.
     """
     wanted = yielded(comparable(target), live)
     mine, theirs = counted(target, wanted, live, places.one), counted(target, live, live, places.other)
     if left_behind(theirs, mine) and taken_over(live, FIELD_MANAGER, former) is not None:
         return Verdict("OutOfSync", live_sum, target.digest, "a field that a client applied is no longer wanted")
-    if contains(mine, theirs) and not owns_more(live, FIELD_MANAGER, wanted):
+    certain = not target.counting.server_side
+    if certain and contains(mine, theirs) and not owns_more(live, FIELD_MANAGER, wanted):
         return Verdict("Synced", live_sum, target.digest)
     return None
 

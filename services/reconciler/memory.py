@@ -30,7 +30,15 @@ def remember(parts: Parts, key: AppKey, obj: Obj) -> bool:
     if asked:
         state.refresh, state.stale, state.hard = asked, True, state.hard or asked == "hard"
         state.touch_all()
+        doubt(state)
     return news
+
+
+def doubt(state: AppState) -> None:
+    """At a refresh the API server is asked anew about what only it may judge (`ServerSideDiff`)."""
+    for key, target in state.desired.objects.items() if state.desired else ():
+        if target.counting.server_side:
+            state.verdicts.pop(key, None)
 
 
 def face(obj: Obj) -> list[Any]:

@@ -25,11 +25,14 @@ def ignored_for(key: ResourceKey, rules: Iterable[Mapping[str, Any]], settings: 
 
 
 class Counting(NamedTuple):
-    """What counts of an object beside its fields: its status, what webhooks make of it, where known types stand."""
+    """What counts of an object beside its fields: its status, what webhooks make of it, where known types stand; and
+    whether only the API server may say that it is in sync.
+    """
 
     status: bool = False
     webhooks: bool = False
     types: tuple[tuple[str, str], ...] = ()
+    server_side: bool = False
 
 
 PLAIN = Counting()
@@ -42,7 +45,8 @@ def counting_for(obj: Mapping[str, Any], options: Mapping[str, str], settings: A
     status = ignored == "none" or (ignored == "crd" and kind.kind != "CustomResourceDefinition")
     own = {**options, **compare_options(obj)}
     webhooks = own.get("IncludeMutationWebhook", "").lower() == "true"
-    return Counting(status and "status" in obj, webhooks, settings.known_types(kind))
+    server_side = own.get("ServerSideDiff", "").lower() == "true"
+    return Counting(status and "status" in obj, webhooks, settings.known_types(kind), server_side)
 
 
 def aggregated(obj: Mapping[str, Any], settings: ArgoSettings) -> Ignored:

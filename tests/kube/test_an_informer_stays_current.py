@@ -122,6 +122,23 @@ async def test_a_list_whose_token_expires_is_read_again_whole(
         assert len(seen.said) == 9
 
 
+@pytest.mark.parametrize(("status", "reason"), [(500, "InternalError"), (410, "Expired")])
+async def test_a_list_that_breaks_off_between_its_pages_empties_nothing(
+    through: Cluster, proxy: FaultProxy, namespace: str, status: int, reason: str
+) -> None:
+    await asyncio.gather(*(put(through, namespace, f"m-{n}", v="1") for n in range(9)))
+    async with watching(through, namespace, page_size=4) as seen:
+        await proxy.watched()
+        broken = proxy.fail(r"continue=", status, reason=reason, times=3)
+        proxy.gone(WATCHES)
+        await proxy.cut()
+        await proxy.until(5, "list", "configmaps")
+        await put(through, namespace, "z", v="1")
+        await seen.until(lambda: len(seen.said) == 10)
+        assert broken.hits
+    assert {one.type for one in seen.said} == {"ADDED"}
+
+
 async def test_a_silent_watch_is_given_up_and_resumed(through: Cluster, proxy: FaultProxy, namespace: str) -> None:
     async with watching(through, namespace, idle=0.3) as seen:
         await proxy.until(3, "watch", "configmaps")

@@ -114,6 +114,18 @@ def test_what_a_webhook_changes_beside_ours_counts_only_when_it_is_asked_for(opt
     assert status(target, live, managed(thing({"a": 1, "stamp": "new"}), OURS)) == found
 
 
+@pytest.mark.parametrize(
+    ("option", "asked"), [("", False), ("ServerSideDiff=false", False), ("ServerSideDiff=true", True)]
+)
+def test_the_api_server_is_asked_about_what_looks_in_sync_only_where_that_is_wanted(option: str, asked: bool) -> None:
+    metadata = {"name": "a", "annotations": {"argocd.argoproj.io/compare-options": option}}
+    target = wanted(thing({"a": 1}) | {"metadata": metadata})
+    live = managed(target.obj, {"f:spec": {"f:a": {}}})
+    assert (judge(target, live, live_digest(live)) is None) == asked
+    assert status(target, live, live) == "Synced"
+    assert status(target, live, managed({**target.obj, "spec": {"a": 2}}, OURS)) == "OutOfSync"
+
+
 def test_what_we_owned_and_no_longer_want_counts() -> None:
     before = managed(thing({"a": 1, "gone": 1}), {"f:spec": {"f:a": {}, "f:gone": {}}})
     assert status(wanted(thing({"a": 1})), before, managed(thing({"a": 1}), OURS)) == "OutOfSync"

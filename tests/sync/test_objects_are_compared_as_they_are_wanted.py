@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import orjson
+import pytest
 
 from shared.kube import verbs
 from tests.parts.delivery import Delivery, synced
@@ -26,10 +27,12 @@ QUOTA: Obj = {
 }
 
 
-async def test_every_form_is_in_sync_once_applied_and_its_drift_is_healed(delivery: Delivery) -> None:
+@pytest.mark.parametrize("compared", ["", "ServerSideDiff=true"])
+async def test_every_form_is_in_sync_once_applied_and_its_drift_is_healed(delivery: Delivery, compared: str) -> None:
     items = {"apiVersion": "v1", "kind": "List", "items": [OLD, SECRET, ROLE, QUOTA]}
     delivery.begin({"app/all.json": orjson.dumps(items)})
     app = delivery.application(automated={"selfHeal": True})
+    app["metadata"]["annotations"] = {"argocd.argoproj.io/compare-options": compared}
     await delivery.apply(app)
     first = await delivery.until(lambda seen: synced(seen) or seen["status"]["sync"]["status"] == "Synced", seconds=60)
     assert {one["kind"] for one in first["status"]["resources"]} == {
