@@ -51,9 +51,15 @@ def check_spec(parts: Parts, state: AppState) -> None:
             f"application '{state.key.name}' in namespace '{state.key.namespace}' is not permitted to use project "
             f"'{project.name}'"
         )
-    problems += unread_rules(spec)
+    problems += [*unread_rules(spec), *unsupported(spec)]
     if problems:
         raise InvalidSpec("; ".join(problems))
+
+
+def unsupported(spec: Obj) -> list[str]:
+    """Give what would bring something else than is meant: without its hydrator such an Application wants nothing."""
+    hydrator = "spec.sourceHydrator is not supported: name the hydrated branch as spec.source instead"
+    return [hydrator] if spec.get("sourceHydrator") else []
 
 
 def unread_rules(spec: Obj) -> list[str]:

@@ -116,6 +116,11 @@ async def test_a_repository_that_git_does_not_have_is_named(delivery: Delivery) 
     await delivery.until(complains("ComparisonError", "no-such-repository"))
 
 
+def hydrated(source: Obj) -> Obj:
+    """The same source, to be rendered into a branch first."""
+    return {"drySource": source, "syncSource": {"targetBranch": "hydrated", "path": "app"}}
+
+
 NONSENSE: list[tuple[Callable[[Obj], None], tuple[str, ...]]] = [
     (lambda spec: spec["source"].update(path="../outside"), ("..",)),
     (lambda spec: spec["source"].update(path="/etc"), ("absolute",)),
@@ -124,6 +129,7 @@ NONSENSE: list[tuple[Callable[[Obj], None], tuple[str, ...]]] = [
     (lambda spec: spec["destination"].update(server="https://nowhere.example"), ("nowhere.example",)),
     (lambda spec: spec["destination"].pop("server"), ("Destination server missing",)),
     (lambda spec: spec.update(project="no-such-project"), ("no-such-project", "does not exist")),
+    (lambda spec: spec.update(sourceHydrator=hydrated(spec.pop("source"))), ("sourceHydrator", "not supported")),
 ]
 
 
