@@ -218,7 +218,7 @@ def application(url: str, name: str) -> Obj:
     }
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_it_ends_in_one_commit_whoever_dies_at_whichever_step(tmp_path: Path) -> None:
     async with hosts(tmp_path) as made, asyncio.TaskGroup() as tasks:
         resource = await made.parts.discovery.resource("apps", "Deployment")

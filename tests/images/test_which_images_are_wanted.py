@@ -7,7 +7,7 @@ import pytest
 from services.image_updater import annotations, matching, patterns
 from services.image_updater.policy import HelmKeys, KustomizeName, PluginKeys, Policy, Strategy, WantedImage
 from services.image_updater.wanted import OWN_PLATFORM, images_of, parts_of
-from shared.kinds.imageupdater import ImageUpdater
+from shared.kinds.imageupdater import GitConfig, ImageUpdater
 
 A = annotations.PREFIX
 
@@ -164,6 +164,17 @@ def test_annotations_make_the_same_images() -> None:
     assert (nginx.alias, nginx.written, nginx.policy.constraint) == ("nginx", "nginx", ">=1.0")
     assert (nginx.policy.strategy, nginx.policy.platforms) == (Strategy.NEWEST_BUILD, (OWN_PLATFORM,))
     assert (k.keys, k.policy.pin_digest) == (KustomizeName("k"), True)
+
+
+def test_annotations_say_how_and_where_it_is_written() -> None:
+    said = {"write-back-method": "git:secret:argocd/bot", "git-branch": "main:images", "tag-match": "ignored"}
+    said |= {"git-repository": "https://git.example.org/a.git", "write-back-target": "helmvalues:dev.yaml"}
+    found = annotations.write_back_of({A + name: value for name, value in said.items()})
+    assert found.method == "git:secret:argocd/bot"
+    assert found.git_config == GitConfig(
+        repository="https://git.example.org/a.git", branch="main:images", write_back_target="helmvalues:dev.yaml"
+    )
+    assert annotations.write_back_of({}).method is None
 
 
 def test_annotations_for_two_tools_are_refused() -> None:
