@@ -87,13 +87,27 @@ async def test_a_missing_template_is_said(managed: Managed) -> None:
     assert failed["status"]["message"] == "analysis 'check': AnalysisTemplate 'nope' not found"
 
 
+async def test_what_the_api_server_refuses_ends_it(managed: Managed) -> None:
+    without_ports = part("b", service={})
+    without_ports["template"]["spec"]["containers"][0].pop("ports")
+    await managed.apply(experiment(part("a"), without_ports))
+    failed = await until(managed, "Error")
+    assert failed["status"]["message"].startswith('Service "exp-b" is invalid: spec.ports')
+    await gone(managed, "exp-a")
+    await gone(managed, "exp-b")
+
+
 async def test_an_experiment_is_a_step_of_a_canary(managed: Managed) -> None:
     for name in ("stable", "canary"):
         await managed.apply(service(name, managed.namespace))
     await managed.apply(ingress(managed.namespace))
     await managed.apply(template(job_metric(), name="good"))
     analyses = [{"name": "check", "templateName": "good", "requiredForCompletion": True}]
-    templates = [{"name": "baseline", "specRef": "stable"}, {"name": "candidate", "specRef": "canary"}]
+    apart = {"labels": {"app": "compared"}}
+    templates = [
+        {"name": "baseline", "specRef": "stable", "metadata": apart},
+        {"name": "candidate", "specRef": "canary"},
+    ]
     step = {"experiment": {"templates": templates, "analyses": analyses}}
     routing = {"nginx": {"stableIngress": "web"}}
     strategy = canary({"setWeight": 20}, step, canaryService="canary", stableService="stable", trafficRouting=routing)
@@ -106,6 +120,7 @@ async def test_an_experiment_is_a_step_of_a_canary(managed: Managed) -> None:
     assert made["metadata"]["name"] == f"web-{done['status']['stableRS']}-2-1"
     images = {one["name"]: one["template"]["spec"]["containers"][0]["image"] for one in made["spec"]["templates"]}
     assert images == {"baseline": "v1", "candidate": "v2"}
+    assert [one["template"]["metadata"]["labels"]["app"] for one in made["spec"]["templates"]] == ["compared", "web"]
     assert made["status"]["phase"] == "Successful"
 
 

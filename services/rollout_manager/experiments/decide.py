@@ -23,7 +23,7 @@ DEADLINE, DELAY = 600, 30
 def decide(seen: Seen) -> Decision:
     status = seen.experiment.status or ExperimentStatus()
     decision = Decision()
-    if status.phase in list(Phase) and Phase(status.phase).completed:
+    if seen.over:
         wind_down(seen, decision)
         return decision
     if seen.problems:
@@ -39,6 +39,13 @@ def decide(seen: Seen) -> Decision:
     if not available:
         return going(seen, decision, shown(status, templates), Phase.PENDING)
     return judged(seen, decision, shown(status, templates, available), available)
+
+
+def refused(seen: Seen, message: str) -> Decision:
+    """The API server won't have what the Experiment needs: it ends, and the next pass winds it down."""
+    status = seen.experiment.status or ExperimentStatus()
+    shown_ = shown(status, template_statuses(seen, status)).model_copy(update={"phase": Phase.ERROR.value})
+    return Decision(stamped(seen, shown_.model_copy(update={"message": message})))
 
 
 def build(seen: Seen, decision: Decision) -> None:

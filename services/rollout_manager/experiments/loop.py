@@ -9,7 +9,7 @@ from typing import Any
 from services.rollout_manager.analysis import Phase
 from services.rollout_manager.analysis.flatten import reached, ref_of
 from services.rollout_manager.experiments import made
-from services.rollout_manager.experiments.decide import decide
+from services.rollout_manager.experiments.decide import decide, refused
 from services.rollout_manager.experiments.seen import Decision, Seen, SeenRun
 from services.rollout_manager.experiments.validate import problems_of
 from services.rollout_manager.keys import Obj, Ref
@@ -23,10 +23,22 @@ from shared.clock import now
 from shared.kinds.analysis import TemplateRef
 from shared.kinds.experiment import Experiment
 from shared.kinds.wire import InvalidObject
-from shared.kube import AlreadyExists, EventType, Key, LiveObject, NotFound, WorkQueue, verbs
+from shared.kube import (
+    AlreadyExists,
+    BadRequest,
+    EventType,
+    Forbidden,
+    Invalid,
+    Key,
+    LiveObject,
+    NotFound,
+    WorkQueue,
+    verbs,
+)
 from shared.merge import merge_patch_between
 
 WORKERS = 16
+FOR_GOOD = (BadRequest, Forbidden, Invalid)  # what the API server says of an object, not of itself
 
 
 @dataclass
@@ -73,8 +85,14 @@ async def reconcile(loop: Loop, key: Key) -> float | None:
     except InvalidObject as error:
         await write(loop, key, obj, {"phase": Phase.ERROR.value, "message": "; ".join(error.problems)})
         return None
-    decision = decide(await observe(loop, key, experiment, obj))
-    await act(loop, key, decision)
+    seen = await observe(loop, key, experiment, obj)
+    decision = decide(seen)
+    try:
+        await act(loop, key, decision)
+    except FOR_GOOD as error:
+        if seen.over:
+            raise  # it winds down: that is tried again
+        decision = refused(seen, error.message)
     await write(loop, key, obj, decision.status)
     return decision.again
 

@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from services.rollout_manager.analysis import InvalidAnalysis
 from services.rollout_manager.analysis.request import resolved
@@ -66,9 +65,10 @@ def _template(one: StepTemplate, rollout: Obj, request: ExperimentRequest) -> Ob
         raise InvalidExperiment(f"template {one.name}: specRef is stable or canary, not {one.spec_ref!r}")
     template = original_template(replica_sets[one.spec_ref])
     labels: dict[str, str] = {**((template.get("metadata") or {}).get("labels") or {})}
-    given: Any = one.metadata or {}
-    labels |= given.get("labels") or {}
-    annotations = {**((template.get("metadata") or {}).get("annotations") or {}), **(given.get("annotations") or {})}
+    annotations: dict[str, str] = {**((template.get("metadata") or {}).get("annotations") or {})}
+    if one.metadata is not None:
+        labels |= one.metadata.labels
+        annotations |= one.metadata.annotations
     metadata = {"labels": labels, **({"annotations": annotations} if annotations else {})}
     weighted = one.weight is not None or one.service is not None
     return {

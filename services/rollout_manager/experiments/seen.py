@@ -36,6 +36,11 @@ class Seen:
     runs: Mapping[str, SeenRun] = field(default_factory=dict)
     templates: Templates = field(default_factory=dict)
 
+    @property
+    def over(self) -> bool:
+        phase = self.experiment.status.phase if self.experiment.status else ""
+        return phase in list(Phase) and Phase(phase).completed
+
 
 @dataclass
 class Decision:
