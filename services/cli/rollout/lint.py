@@ -14,7 +14,9 @@ from services.cli.errors import CliError, Exit
 from services.cli.options import Output, Where
 from services.cli.output import emit_data, note
 from services.rollout_manager.analysis import InvalidAnalysis, nodata
+from services.rollout_manager.gates import APPROVALS, GATES
 from services.rollout_manager.gates.written import FIELD, gates_of
+from services.rollout_manager.tracking import TRACK
 from services.rollout_manager.validate import problems
 from shared import engines, yamlio
 from shared.clock import now
@@ -22,6 +24,7 @@ from shared.engines import cron, pods
 from shared.engines.build import ensure_go_binary
 from shared.engines.client import Engines
 from shared.engines.errors import EngineError
+from shared.events import ABORTED, DELIVERY
 from shared.kinds.analysis import AnalysisTemplate
 from shared.kinds.rollout import Rollout
 from shared.kinds.wire import InvalidObject, unknown_fields
@@ -29,6 +32,8 @@ from shared.kinds.wire import InvalidObject, unknown_fields
 Obj = dict[str, Any]
 TEMPLATES = frozenset({"AnalysisTemplate", "ClusterAnalysisTemplate"})
 KINDS = TEMPLATES | {"Rollout"}
+OURS = "tiphys.dev/"
+ANNOTATIONS = frozenset({DELIVERY, ABORTED, GATES, APPROVALS, TRACK, nodata.ON_NO_DATA})
 
 
 async def lint(where: Where, files: list[Path]) -> Exit:
@@ -102,7 +107,13 @@ async def schedule_problems(pool: Engines, rollout: Rollout) -> list[str]:
 
 
 def warnings(obj: Obj) -> list[str]:
-    """Fields that nobody knows: kept, but nothing acts on them."""
+    """Fields and annotations of ours that nobody knows: kept, but nothing acts on them. A gate may hang on a typo."""
+    annotations = (obj.get("metadata") or {}).get("annotations") or {}
+    strange = [name for name in annotations if str(name).startswith(OURS) and name not in ANNOTATIONS]
+    return [*_unknown(obj), *(f'metadata.annotations["{name}"]' for name in strange)]
+
+
+def _unknown(obj: Obj) -> list[str]:
     try:
         return unknown_fields((AnalysisTemplate if obj["kind"] in TEMPLATES else Rollout).parse(obj))
     except InvalidObject:
