@@ -42,16 +42,20 @@ class ClusterUnderTest:
         return await asyncio.to_thread(self.kubectl, "wait", f"--timeout={seconds}s", *arguments)
 
 
+async def with_our_kinds(under_test: ClusterUnderTest) -> None:
+    """Install our CRDs and wait until they are served."""
+    if any(_CRDS.glob("*.yaml")):
+        under_test.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(_CRDS))
+        # kubectl's wait for a condition gives up on an object that has no conditions yet
+        await under_test.until("--for=jsonpath={.status.conditions}", "-f", str(_CRDS))
+        await under_test.until("--for=condition=Established", "-f", str(_CRDS))
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def cluster() -> AsyncIterator[ClusterUnderTest]:
     async with AsyncExitStack() as stack:
-        kubeconfig = await _kubeconfig(stack)
-        under_test = ClusterUnderTest(kubeconfig)
-        if any(_CRDS.glob("*.yaml")):
-            under_test.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(_CRDS))
-            # kubectl's wait for a condition gives up on an object that has no conditions yet
-            await under_test.until("--for=jsonpath={.status.conditions}", "-f", str(_CRDS))
-            await under_test.until("--for=condition=Established", "-f", str(_CRDS))
+        under_test = ClusterUnderTest(await _kubeconfig(stack))
+        await with_our_kinds(under_test)
         yield under_test
 
 

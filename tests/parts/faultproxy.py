@@ -3,7 +3,7 @@
     async with faulty(cluster.kubeconfig) as proxy:
         connect(proxy.kubeconfig)                       # it adds the credentials of the real kubeconfig
         proxy.fail(r"/configmaps", status=503, times=2) # answers itself; retry_after=, reason=, message=
-        proxy.reset(...), proxy.hang(...), proxy.delay(..., seconds=0.2), proxy.gone(...)
+        proxy.reset(...), proxy.hang(...), proxy.swallow(...), proxy.delay(..., seconds=0.2), proxy.gone(...)
         await proxy.cut(r"/configmaps")                 # ends the open watches, as a broken connection does
         await proxy.say(r"/configmaps", line)           # puts a line of ours into the open watches
         proxy.writes(), proxy.count("list", "configmaps")
@@ -54,6 +54,7 @@ class Rule:
     retry_after: int | None = None
     seconds: float = 0.0
     hits: int = 0
+    done: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def spent(self) -> bool:
@@ -115,6 +116,10 @@ class FaultProxy:
     def lose(self, pattern: str, *, times: int | None = None) -> Rule:
         """Let the server do it, then cut the connection: the client can't know."""
         return self._add(pattern, "lose", times)
+
+    def swallow(self, pattern: str, *, times: int | None = None) -> Rule:
+        """Let the server do it and never answer: the client waits, for whoever wants to kill it just then."""
+        return self._add(pattern, "swallow", times)
 
     def hang(self, pattern: str, *, times: int | None = None) -> Rule:
         """Never answer."""
@@ -254,12 +259,12 @@ class _Relay:
         if rule is not None and rule.action == "fail":
             return _status(rule)
         if rule is not None and rule.action == "hang":
-            await asyncio.Event().wait()
+            await _silence()
         if rule is not None and rule.action == "reset":
             return _aborted(request)
-        return await self._forward(request, lose=rule is not None)
+        return await self._forward(request, rule)
 
-    async def _forward(self, request: web.Request, *, lose: bool) -> web.StreamResponse:
+    async def _forward(self, request: web.Request, rule: Rule | None) -> web.StreamResponse:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP}
         grant = await self._way.current()
         if "Authorization" not in headers and grant.authorization:
@@ -272,9 +277,10 @@ class _Relay:
             timeout=aiohttp.ClientTimeout(total=None),
             allow_redirects=False,
         ) as answer:
-            if lose:
+            if rule is not None:
                 await answer.read()
-                return _aborted(request)
+                rule.done.set()
+                return _aborted(request) if rule.action == "lose" else await _silence()
             return await self._pass(request, answer)
 
     async def _pass(self, request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
@@ -293,6 +299,11 @@ class _Relay:
         finally:
             self._proxy.closed(one)
         return response
+
+
+async def _silence() -> web.Response:
+    await asyncio.Event().wait()
+    raise AssertionError("nothing sets it")
 
 
 def _aborted(request: web.Request) -> web.Response:

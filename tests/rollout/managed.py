@@ -21,8 +21,12 @@ from tests.rollout.rollouts import Obj
 ARGO = "argoproj.io"
 GROUPS = {
     "Rollout": ARGO,
+    "AnalysisTemplate": ARGO,
+    "AnalysisRun": ARGO,
+    "Experiment": ARGO,
     "ReplicaSet": "apps",
     "Deployment": "apps",
+    "Job": "batch",
     "Ingress": "networking.k8s.io",
     "EndpointSlice": "discovery.k8s.io",
 }
@@ -145,7 +149,7 @@ class Managed:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    async def until_phase(self, phase: str, **fields: Any) -> Obj:
+    async def until_phase(self, phase: str, *, seconds: float = 60, **fields: Any) -> Obj:
         """Wait for a phase of the observed generation, and status fields."""
 
         def holds(obj: Obj) -> bool:
@@ -155,7 +159,7 @@ class Managed:
                 seen and status["phase"] == phase and all(status.get(name) == value for name, value in fields.items())
             )
 
-        return await self.until(holds)
+        return await self.until(holds, seconds=seconds)
 
     async def counts(self) -> dict[str, int]:
         """How many pods each image's ReplicaSet is told to have."""
