@@ -116,12 +116,18 @@ async def bench(
     hooks: Annotated[
         int, typer.Option("--hooks", help="Only this: so many Applications with a PreSync Job of 10 s each.")
     ] = 0,
+    replicas: Annotated[
+        int, typer.Option("--replicas", help="Only this: so many Applications of two reconcilers, one of them killed.")
+    ] = 0,
 ) -> None:
     """Measure the stack on the embedded Kubernetes; takes minutes."""
     from services.cli import stacks
 
     if hooks:
         await stacks.bench_hooks(hooks)
+        return
+    if replicas:
+        await stacks.bench_replicas(replicas)
         return
     counts = tuple(applications or ((50, 300, 1000, 5000) if large else (50, 300, 1000)))
     await stacks.bench(where, counts, pushes=pushes, poll=poll, write=write)

@@ -134,3 +134,11 @@ async def bench_hooks(count: int) -> None:
 
     configure("tiphys", json=False, level="ERROR")
     await measure_hooks(count, note)
+
+
+async def bench_replicas(count: int) -> None:
+    from services.stack.bench.replicas import measure_replicas
+    from shared.telemetry import configure
+
+    configure("tiphys", json=False, level="ERROR")
+    await measure_replicas(count, note)

@@ -11,6 +11,7 @@ from services.stack.bench import layout, usage
 from services.stack.bench.figures import BEGIN, END, Figures, document
 from services.stack.bench.machine import Machine
 from services.stack.bench.numbers import rank, spread
+from services.stack.bench.requests import counted
 from shared import yamlio
 
 MACHINE = Machine(2, 8.0, "Some CPU", "abc1234", "2026-11-23", 0.5)
@@ -53,3 +54,10 @@ def test_a_process_tree_is_followed_to_its_grandchildren() -> None:
         child.communicate(b"\n")
     assert usage.of([child.pid]).rss_mb == 0
     assert usage.of([os.getpid()]).cpu_s > 0
+
+
+def test_dry_runs_are_told_from_writes() -> None:
+    line = 'apiserver_request_total{dry_run="%s",resource="configmaps",subresource="",verb="APPLY"} %d'
+    lines = [line % ("All", 3), line % ("", 2)]
+    assert counted(lines) == {("configmaps", ""): 5}
+    assert counted(lines, dry_runs=False) == {("configmaps", ""): 2}
