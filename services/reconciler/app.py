@@ -101,7 +101,7 @@ async def wire(context: Context, settings: Settings, discovery: Discovery, tasks
         ),
         destinations=destinations,
         projects=Projects(),
-        heads=Heads(context.bus),
+        heads=Heads(context.bus, lambda moved: handlers.on_late(parts, moved)),
         recorder=Recorder(context.cluster, component="argocd-application-controller"),
         queue=WorkQueue(lane=lambda key: handlers.lane(parts, key)),
         argo=ArgoSettings.from_configmap({}),

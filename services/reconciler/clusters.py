@@ -7,9 +7,14 @@ name; a label. A cluster that no Application of this replica uses is asked once,
 
 import asyncio
 import re
+from collections import Counter
+from contextlib import suppress
+
+import msgspec
 
 from services.reconciler.connection import ConnectionState
 from services.reconciler.destinations import Destinations
+from services.reconciler.errors import InvalidSpec
 from services.reconciler.parts import Parts
 from shared.events import AskClusters, ClusterConnection, ClusterConnections
 from shared.kinds.application import IN_CLUSTER
@@ -25,19 +30,50 @@ ASK_WITHIN = 5.0
 AT_ONCE = 16
 
 
+class Place(msgspec.Struct):
+    """An Application's destination."""
+
+    server: str | None = None
+    name: str | None = None
+
+
+class Spec(msgspec.Struct):
+    """Nothing else of it is read."""
+
+    destination: Place = msgspec.field(default_factory=Place)
+
+
+class Bound(msgspec.Struct):
+    """An Application, read only for where it goes."""
+
+    spec: Spec
+
+
+decode = msgspec.json.Decoder(Bound).decode
+
+
 async def on_question(parts: Parts, question: AskClusters) -> ClusterConnections:
     """Answer for the clusters named, or for all."""
     wanted = question.servers or parts.destinations.servers()
-    turns = asyncio.Semaphore(AT_ONCE)
+    turns, bound = asyncio.Semaphore(AT_ONCE), applications(parts)
 
     async def one(server: str) -> ClusterConnection:
         async with turns:
-            return await connection_of(parts, server)
+            return await connection_of(parts, server, bound[server])
 
     return ClusterConnections(clusters=tuple(await asyncio.gather(*map(one, wanted))))
 
 
-async def connection_of(parts: Parts, server: str) -> ClusterConnection:
+def applications(parts: Parts) -> Counter[str]:
+    """Count the Applications that go to each cluster: all there are, also those that other replicas hold."""
+    found: Counter[str] = Counter()
+    for _key, raw in parts.known_applications.items():  # noqa: PERF102 - it is no dict
+        with suppress(InvalidSpec, msgspec.ValidationError):
+            found[parts.destinations.server_of(msgspec.structs.asdict(decode(raw).spec.destination))] += 1
+    return found
+
+
+async def connection_of(parts: Parts, server: str, bound: int) -> ClusterConnection:
     """Give what is known of one cluster."""
     secret = parts.destinations.secret(server)
     name = secret.name if secret else "in-cluster" if server == IN_CLUSTER else server
@@ -57,7 +93,7 @@ async def connection_of(parts: Parts, server: str) -> ClusterConnection:
         message=state.message,
         version=state.version,
         kinds=len(used.destination.watched) if used and used.destination else 0,
-        applications=sum(app.server == server for app in parts.states.values()),
+        applications=bound,
     )
 
 

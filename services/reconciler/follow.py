@@ -6,10 +6,10 @@ import asyncio
 import random
 
 from services.reconciler.desire import current_revisions
-from services.reconciler.handlers import on_moved
+from services.reconciler.handlers import on_late
 from services.reconciler.parts import Parts
 from services.reconciler.state import AppState
-from shared.events import RequestError, git_delivery
+from shared.events import RequestError
 from shared.telemetry import get_logger
 
 log = get_logger()
@@ -26,7 +26,7 @@ async def check_heads(parts: Parts) -> None:
                 log.warning("a branch can't be checked", repo=branch.repo, ref=branch.ref, error=str(error))
                 continue
             if moved is not None:
-                on_moved(parts, moved, git_delivery(branch.repo, moved.new or ""))
+                on_late(parts, moved)
 
 
 async def follow_heads(parts: Parts) -> None:

@@ -17,7 +17,7 @@ from services.reconciler.parts import Parts
 from services.reconciler.projects import read_project
 from services.reconciler.quiet import quiet
 from services.reconciler.state import AppState, destination_spec
-from shared.events import GitRevision
+from shared.events import GitRevision, git_delivery
 from shared.kinds.keyring import keyring_digest
 from shared.kinds.refs import ResourceKey
 from shared.telemetry import get_logger
@@ -43,6 +43,11 @@ def on_moved(parts: Parts, moved: Moved, delivery: str) -> None:
             state.stale, state.delivery = True, delivery
             parts.queue.add(key)
     log.info("revision", repo=moved.branch.repo, ref=moved.branch.ref, new=moved.new, affected=len(affected))
+
+
+def on_late(parts: Parts, moved: Moved) -> None:
+    """A branch turned out to have moved, and nobody told us in time."""
+    on_moved(parts, moved, git_delivery(moved.branch.repo, moved.new or ""))
 
 
 def on_application(parts: Parts, key: AppKey, obj: Obj | None) -> None:

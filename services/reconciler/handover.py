@@ -43,7 +43,8 @@ def turns(parts: Parts, health: Health) -> Turns:
 
 
 def take(parts: Parts, numbers: Numbers) -> None:
-    """Begin with the Applications of these partitions."""
+    """Begin with the Applications of these partitions; who held them may know newer commits than we do."""
+    parts.heads.doubt()
     for key, raw in parts.known_applications.items():
         if partition_of(AppKey(*key)) in numbers:
             on_application(parts, AppKey(*key), read(raw))

@@ -1,10 +1,12 @@
 """What each (repository, target revision) means now, kept so that 5,000 Applications of one project ask once.
 
 In: questions for a source, and the news that a branch moved. Out: a `Head`. The news is a hint only: where it does
-not follow from what is known, git is asked. Never: rendering, or knowing which Applications care (index.py does).
+not follow from what is known, git is asked; it is asked, too, when Applications come that another replica has worked
+on. `on_late` takes moves that were found so. Never: rendering, or knowing which Applications care (index.py does).
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -62,8 +64,10 @@ def is_chart(source: dict[str, Any]) -> bool:
 class Heads:
     """The revisions in use. One instance a process."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, on_late: Callable[[Moved], None] = lambda _moved: None) -> None:
         self._bus = bus
+        self._on_late = on_late
+        self._doubted: dict[Branch, asyncio.Task[None] | None] = {}
         self._targets: dict[Target, Head] = {}
         self._commits: dict[Branch, str] = {}
         self._urls: dict[str, tuple[str, str]] = {}
@@ -78,17 +82,47 @@ class Heads:
         """Give the last known commit of a branch."""
         return self._commits.get(branch)
 
+    def doubt(self) -> None:
+        """Take nothing for granted: before a branch is used to render again, git is asked where it stands.
+
+        Another replica may have heard sooner than we do, and what it has synced since must not be taken back.
+        """
+        self._doubted = dict.fromkeys(self._commits)
+
     async def resolve(self, source: dict[str, Any], project: str, *, refresh: bool = False) -> Head:
         """Give the head of a source; concurrent questions share one request. Raises RequestError."""
         key = Target.of(source, project)
-        if not refresh and (head := self._targets.get(key)) and head.branch:
-            return head
+        while not refresh and (head := self._targets.get(key)) and head.branch:
+            if head.branch not in self._doubted:
+                return head
+            await self._sure_of(head.branch)
         task = self._asking.get(key)
         if task is None or refresh:
             task = asyncio.create_task(self._ask(key, source, project, refresh=refresh))
             self._asking[key] = task
             task.add_done_callback(lambda done: self._asked(key, done))
         return await asyncio.shield(task)
+
+    async def _sure_of(self, branch: Branch) -> None:
+        """Wait until git has been asked about a branch; all who need it share one question."""
+        task = self._doubted[branch]
+        if task is None:
+            task = self._doubted[branch] = asyncio.create_task(self._review(branch))
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(task)
+
+    async def _review(self, branch: Branch) -> None:
+        me = asyncio.current_task()
+        try:
+            moved = await self.catch_up(branch)
+        except BaseException:
+            if self._doubted.get(branch) is me:
+                self._doubted[branch] = None
+            raise
+        if self._doubted.get(branch) is me:
+            del self._doubted[branch]
+        if moved is not None:
+            self._on_late(moved)
 
     def _asked(self, key: Target, task: asyncio.Task[Head]) -> None:
         if self._asking.get(key) is task:
@@ -151,6 +185,8 @@ class Heads:
             return None
         asked = ChangedPaths(repo_url=url, old=known, new=new, project=project)
         changed = (await self._bus.request(asked, timeout=RESOLVE_TIMEOUT)).changed
+        if self._commits.get(branch) != known:  # an event was faster
+            return await self.catch_up(branch)
         self._commits[branch] = new
         return Moved(branch, new, changed)
 

@@ -1,5 +1,6 @@
-"""What the reconciler holds a target revision to mean follows the host: its default branch, its tags with a prefix."""
+"""What the reconciler holds a target revision to mean follows the host: its default branch, its tags, its commits."""
 
+import asyncio
 import subprocess
 
 import pytest
@@ -44,6 +45,26 @@ async def test_a_branch_asked_for_by_name_stays(watcher: Watcher, repository: Re
     await watcher.bus.request(ListRefs(repo_url=repository.url, refresh=True))
     assert head.branch is not None
     assert await heads.catch_up(head.branch) is None
+
+
+async def test_what_nobody_told_us_is_asked_for_before_applications_of_another_replica_are_rendered(
+    watcher: Watcher, repository: Repository
+) -> None:
+    old = repository.commit({"a": b"1"})
+    late: list[Moved] = []
+    heads, source = Heads(watcher.bus, late.append), {"repoURL": repository.url, "targetRevision": "main"}
+    head = await heads.resolve(source, "default")
+    new = repository.commit({"a": b"2"})
+    await watcher.bus.request(ListRefs(repo_url=repository.url, refresh=True))
+    assert heads.commit(await heads.resolve(source, "default")) == old
+    heads.doubt()
+    found = await asyncio.gather(*(heads.resolve(source, "default") for _ in range(5)))
+    assert {heads.commit(one) for one in found} == {new}
+    assert head.branch is not None
+    assert late == [Moved(head.branch, new, ("a",))], "told once, with what changed"
+    heads.doubt()
+    assert heads.commit(await heads.resolve(source, "default")) == new
+    assert len(late) == 1
 
 
 async def test_a_tag_prefix_chooses_among_the_tags(watcher: Watcher, repository: Repository) -> None:

@@ -1,7 +1,8 @@
 """Two real reconciler processes share 100 Applications. One is killed, later one is frozen and thawed: its partitions
 move in time, every change arrives, and no object is written twice for one revision.
 
-Writes are counted by the proxy through which both reach the API server.
+Writes are counted by the proxy through which both reach the API server. What is asked over the bus, either may hear: it
+answers also for what the other holds.
 """
 
 import asyncio
@@ -15,10 +16,12 @@ from typing import Any
 
 import msgspec
 import orjson
+import yaml
 
 from services.reconciler.membership import read_table
 from services.reconciler.process import Process
 from shared.bus import Bus, Kv, connect
+from shared.events import AskClusters, ListActions, ResourceRef
 from shared.kube import Informer, verbs
 from tests.parts.delivery import config_map, read, synced
 from tests.parts.faultproxy import FaultProxy, Seen, faulty
@@ -29,6 +32,9 @@ APPS = [f"app-{number}" for number in range(100)]
 FIRST = ("gateway", "git_watcher", "renderer")
 PAIR = ("reconciler-1", "reconciler-2")
 IN_TIME = 10.0
+ACTION = yaml.safe_dump(
+    {"discovery.lua": 'return {["mark"] = {}}', "definitions": [{"name": "mark", "action.lua": "return obj"}]}
+)
 
 
 def files(version: str) -> dict[str, bytes]:
@@ -137,6 +143,25 @@ async def field_of_two(folder: Path) -> AsyncIterator[Field]:
             task.cancel()
 
 
+async def ask(found: Field) -> None:
+    """Ask for the actions of everything, and how many Applications a cluster has, of whoever hears it."""
+    parts, maps = found.parts, found.maps.resource
+    settings = {"metadata": {"name": "argocd-cm", "namespace": "argocd"}, "apiVersion": "v1", "kind": "ConfigMap"}
+    wanted = settings | {"data": {"resource.customizations.actions.ConfigMap": ACTION}}
+    await verbs.apply(parts.cluster, maps, wanted, manager="t", force=True)
+    offers = 0
+    while offers < len(APPS):  # both replicas hear of the settings by themselves
+        answers = await asyncio.gather(*(found.bus.request(ListActions(**about(app)), timeout=60) for app in APPS))
+        offers = sum(bool(one.actions) for one in answers)
+    asked = [await found.bus.request(AskClusters(), timeout=60) for _ in range(8)]
+    assert [one.clusters[0].applications for one in asked] == [len(APPS)] * 8
+
+
+def about(app: str) -> dict[str, Any]:
+    resource = ResourceRef(kind="ConfigMap", namespace="default", name=app)
+    return {"namespace": "argocd", "name": app, "resource": resource}
+
+
 async def test_what_a_replica_held_goes_on_with_the_other_and_nothing_is_done_twice(tmp_path: Path) -> None:
     first, second = PAIR
     async with field_of_two(tmp_path) as found:
@@ -150,6 +175,7 @@ async def test_what_a_replica_held_goes_on_with_the_other_and_nothing_is_done_tw
             )
         await found.until(lambda: found.all_at(commit), "synced at first")
         assert found.not_once() == {}
+        await ask(found)
 
         commit = await parts.git.commit("apps", files("1"), message="While one is killed")
         await found.until(lambda: found.live("1") > 10, "begun")
