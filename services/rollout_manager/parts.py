@@ -9,6 +9,7 @@ from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.objects import Interest, Objects, Owned, Watch
 from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
+from services.rollout_manager.settling import Settling
 from shared.bus import Bus, Outbox
 from shared.engines.client import Engines
 from shared.kube import Cluster, Discovery, Recorder, WorkQueue
@@ -41,3 +42,4 @@ class Parts:
     webhooks: Webhooks
     configs: Configs
     outbox: Outbox = field(default_factory=Outbox)
+    settling: Settling = field(default_factory=Settling)

@@ -31,6 +31,7 @@ async def reconcile(parts: Parts, key: RolloutKey) -> float | None:
     if live is None:
         parts.interest.set(key, ())
         parts.webhooks.forget(key)
+        parts.settling.forget(key)
         await release(parts, key)
         return None
     if not ours(live.meta.labels, parts.settings.instance_id):
@@ -64,10 +65,10 @@ async def _pass(parts: Parts, key: RolloutKey, obj: Obj) -> float | None:
         log.warning("a ReplicaSet's name is taken", rollout=str(key), name=str(error))
         await report(parts, key, obj, collided(obj))
         return None
-    await report(parts, key, obj, decision)
+    kept_back = await report(parts, key, obj, decision)
     if decision.ask:
         parts.webhooks.ask(key, gates_of(seen.rollout.metadata.annotations), decision.ask)
-    return decision.again
+    return min((due for due in (decision.again, kept_back) if due is not None), default=None)
 
 
 def collided(obj: Obj) -> Decision:

@@ -1,5 +1,6 @@
 """Writing down what a pass came to: the status where it differs, Kubernetes Events, and events for the bus."""
 
+from time import monotonic
 from typing import Any
 
 from services.rollout_manager.actions import Decision, Say
@@ -11,8 +12,9 @@ from shared.kube import NotFound, verbs
 from shared.merge import merge_patch_between
 
 
-async def report(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) -> bool:
-    """Say what was done, then write where the Rollout is now; tell whether anything was written. Raises ApiError.
+async def report(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) -> float | None:
+    """Say what was done, then write where the Rollout is now. Raises ApiError. Gives the seconds until
+    what was kept back is due.
 
     The status is written at the version that the decision was made from: someone who spoke meanwhile is heard first.
     """
@@ -21,13 +23,14 @@ async def report(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) ->
     await _annotate(parts, key, decision)
     before: Obj = obj.get("status") or {}
     patch = merge_patch_between(before, decision.status)
-    if not patch:
-        return False
+    wait = parts.settling.wait(key, before, patch, monotonic())
+    if not patch or wait:
+        return wait or None
     body: Obj = {"status": patch}
     if not (decision.annotations or decision.replicas is not None):
         body["metadata"] = {"resourceVersion": obj["metadata"]["resourceVersion"]}
     await _patch(parts, key, body, subresource="status")
-    return True
+    return None
 
 
 async def _annotate(parts: Parts, key: RolloutKey, decision: Decision) -> None:

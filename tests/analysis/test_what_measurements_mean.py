@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.rollout_manager.analysis import InvalidAnalysis, Phase
 from services.rollout_manager.analysis.decide import Decision, Seen, decide
+from services.rollout_manager.analysis.loop import wishes
 from services.rollout_manager.analysis.measure import phase_of
 from services.rollout_manager.analysis.metrics import Metric, read
 from services.rollout_manager.analysis.schedule import Beat, due, next_on_grid
@@ -251,3 +252,11 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_a_finished_run_stays_as_long_as_it_is_told(strategy: Any, left: float | None) -> None:
     status = {"phase": "Successful", "completedAt": "2026-01-01T00:00:00Z"}
     assert seconds_left({"spec": {"ttlStrategy": strategy}, "status": status}, "2026-01-01T00:01:00Z") == left
+
+
+def test_what_others_may_have_changed_is_told_from_what_was_written() -> None:
+    """Of a status that it wrote itself the queue looks at nothing again; of everything else it does."""
+    run = {"metadata": {"name": "m", "resourceVersion": "1"}, "spec": {"metrics": []}, "status": {"phase": "Running"}}
+    assert wishes(run) == wishes({**run, "metadata": {"name": "m", "resourceVersion": "2"}, "status": {}})
+    assert wishes(run) != wishes({**run, "spec": {"metrics": [], "terminate": True}})
+    assert wishes(run) != wishes({**run, "metadata": {"name": "m", "deletionTimestamp": "2026-01-01T00:00:00Z"}})

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
+from time import monotonic
 
 from services.rollout_manager.analysis import InvalidAnalysis, Phase, nodata
 from services.rollout_manager.analysis.arguments import filled
@@ -48,7 +49,7 @@ class Going:
 
 @dataclass
 class Loop:
-    """One instance a process."""
+    """One instance a process. `echoes`: runs of which what is heard now is only what we wrote."""
 
     parts: Parts
     web: WebAccess
@@ -57,6 +58,7 @@ class Loop:
     tasks: asyncio.TaskGroup
     queue: WorkQueue[Key] = field(default_factory=WorkQueue)
     going: dict[Key, Going] = field(default_factory=dict)
+    echoes: set[Key] = field(default_factory=set)
 
 
 async def run_analyses(parts: Parts, tasks: asyncio.TaskGroup) -> None:
@@ -82,7 +84,7 @@ def on_run(loop: Loop, type_: EventType, key: Key, obj: LiveObject, _old: LiveOb
     """An AnalysisRun was made, changed or deleted; one that is done stays out of the queue but for its end."""
     if type_ is EventType.DELETED:
         forget(loop, key)
-    elif ours(obj.meta.labels, loop.parts.settings.instance_id):
+    elif key not in loop.echoes and ours(obj.meta.labels, loop.parts.settings.instance_id):
         loop.queue.add(key)
 
 
@@ -99,15 +101,19 @@ async def reconcile(loop: Loop, key: Key) -> float | None:
         forget(loop, key)
         return None
     obj = live.load()
-    phase = str((obj.get("status") or {}).get("phase") or "")
-    if phase in list(Phase) and Phase(phase).completed:
+    if completed(obj):
         forget(loop, key)
         return await expire(loop, key, obj)
     return await work(loop, key, obj)
 
 
+def completed(obj: Obj) -> bool:
+    phase = str((obj.get("status") or {}).get("phase") or "")
+    return phase in list(Phase) and Phase(phase).completed
+
+
 async def work(loop: Loop, key: Key, obj: Obj) -> float | None:
-    going = loop.going.setdefault(key, Going())
+    going, began = loop.going.setdefault(key, Going()), monotonic()
     fresh = list(going.fresh)
     try:
         run = AnalysisRun.parse(obj)
@@ -121,7 +127,7 @@ async def work(loop: Loop, key: Key, obj: Obj) -> float | None:
     await write(loop, key, obj, decision.status)
     going.fresh = going.fresh[len(fresh) :]
     carry_out(Working(loop, key, obj, {one.name: one for one in metrics}, secrets), decision)
-    return decision.again
+    return None if decision.again is None else max(0.0, decision.again - (monotonic() - began))
 
 
 async def prepared(loop: Loop, run: AnalysisRun) -> tuple[tuple[Metric, ...], list[str]]:
@@ -234,12 +240,26 @@ async def write(loop: Loop, key: Key, obj: Obj, status: Obj) -> None:
         )
     except NotFound:
         return
-    loop.parts.runs.note(written)
+    note(loop, key, obj, written)
     before, after = (obj.get("status") or {}).get("phase"), status.get("phase")
     if before != after:
         bad = after in {Phase.FAILED, Phase.ERROR, Phase.INCONCLUSIVE}
         text = f"Analysis {after}" + (f": {status['message']}" if status.get("message") else "")
         loop.parts.recorder.record(written, f"AnalysisRun{after}", text, type_="Warning" if bad else "Normal")
+
+
+def note(loop: Loop, key: Key, before: Obj, written: Obj) -> None:
+    """Tell everybody what was written; this queue only of an end, or if there is more in it than what we wrote."""
+    if wishes(before) == wishes(written) and not completed(written):
+        loop.echoes.add(key)
+    loop.parts.runs.note(written)
+    loop.echoes.discard(key)
+
+
+def wishes(obj: Obj) -> tuple[object, ...]:
+    """What others may have changed meanwhile."""
+    metadata = obj["metadata"]
+    return obj.get("spec"), *(metadata.get(name) for name in ("labels", "annotations", "deletionTimestamp"))
 
 
 async def expire(loop: Loop, key: Key, obj: Obj) -> float | None:
