@@ -22,7 +22,6 @@ from services.cli.root import main
 
 def live(arguments: list[str], log: int) -> None:
     """As a process of its own, in a group of its own."""
-    os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(log, stream.fileno())
@@ -35,7 +34,9 @@ def serve(log: int) -> None:
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:
+            os.setpgid(0, 0)
             live(json.loads(line), log)
+        os.setpgid(pid, pid)  # on both sides: whoever hears of it may kill the group at once
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()
 
