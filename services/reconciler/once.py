@@ -6,6 +6,7 @@ whether it was done, and that is said instead of doing it again.
 """
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -25,11 +26,11 @@ async def once(
     name = key(request_id)
     try:
         answers = await bus.kv("actions", lifetime=KEPT_SECONDS)
-        await answers.create(name, BEGUN)
-    except Conflict:
-        return await answer_of(answers, name, patience)
+        ours = await begun(answers, name)
     except BusError as error:
         raise RequestError("BusUnavailable", f"nothing was done: {error}", retriable=True) from error
+    if not ours:
+        return await answer_of(answers, name, patience)
     try:
         done = await perform()
     except BaseException:
@@ -41,12 +42,26 @@ async def once(
     return done
 
 
+async def begun(answers: Kv, name: str) -> bool:
+    """Claim a request; tells whether it is ours. Raises BusError.
+
+    The bus repeats a write whose answer was lost, and then meets its own: so each claim has a token.
+    """
+    claim = BEGUN + secrets.token_bytes(8)
+    try:
+        await answers.create(name, claim)
+    except Conflict:
+        entry = await answers.get(name)
+        return entry is not None and entry.value == claim
+    return True
+
+
 async def answer_of(answers: Kv, name: str, patience: float) -> ActionDone:
     """Wait for the end of a request that is under way. Raises RequestError."""
     try:
         async with asyncio.timeout(patience):
             while (entry := await answers.get(name)) is not None:
-                if entry.value != BEGUN:
+                if not entry.value.startswith(BEGUN):
                     return ActionDone.from_bytes(entry.value)
                 await asyncio.sleep(LOOK_EVERY)
     except (TimeoutError, BusError) as error:
