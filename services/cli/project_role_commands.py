@@ -113,3 +113,40 @@ async def remove_group(where: Where, project: Project, role: Role, people: Peopl
     from services.cli.project import parts
 
     await parts.group(where, project, role, people, add=False)
+
+
+@command(group, "create-token", examples=("tiphys proj role create-token team ci --expires-in 720h",))
+async def create_token(
+    where: Where,
+    project: Project,
+    role: Role,
+    expires_in: Annotated[
+        str, typer.Option("--expires-in", "-e", help="How long it is good, as 12h; 0: for ever.", metavar="TIME")
+    ] = "0",
+    name: Annotated[str, typer.Option("--id", "-i", help="Its name [default: a random one].", metavar="ID")] = "",
+) -> None:
+    """Make a token for a role and show it, this once. Argo CD's API server takes it; Tiphys has no API for it yet."""
+    from services.cli.project import tokens
+
+    await tokens.create(where, project, role, tokens.lifetime(expires_in), name)
+
+
+@command(group, "list-tokens", examples=("tiphys proj role list-tokens team ci",))
+async def list_tokens(where: Where, project: Project, role: Role) -> None:
+    """List the tokens of a role; never the tokens themselves."""
+    from services.cli.project import tokens
+
+    await tokens.show(where, project, role)
+
+
+@command(group, "delete-token", examples=("tiphys proj role delete-token team ci 1764355200",))
+async def delete_token(
+    where: Where,
+    project: Project,
+    role: Role,
+    which: Annotated[str, typer.Argument(help="Its id, or when it was issued (Unix seconds).", metavar="TOKEN")],
+) -> None:
+    """Take a token away: it is no good from now on."""
+    from services.cli.project import tokens
+
+    await tokens.delete(where, project, role, which)

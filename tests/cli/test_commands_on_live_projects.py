@@ -1,14 +1,18 @@
 """`proj`, `cert` and `gpg` against a running stack: what they write is what kubectl shows and the services act on."""
 
+import base64
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
+from services.cli.errors import CliError
 from services.cli.options import Output, Where
-from services.cli.project import parts, read, rules, store
+from services.cli.project import parts, read, rules, store, tokens
 from services.cli.trust import certificates, keys
 from tests.parts.gitserver import make_key
 from tests.parts.signing import signers
@@ -150,3 +154,33 @@ async def test_a_private_key_is_never_taken(stack: Stack, tmp_path: Path) -> Non
     refused = await stack.tiphys("gpg", "add", "--from", str(file))
     assert refused.code == 1
     assert "canary" not in refused.err
+
+
+async def test_tokens_of_roles_are_signed_as_argo_cd_does_and_shown_once(project: Project) -> None:
+    at = (project.where, project.name)
+    await rules.create(*at, rules.Wish(), upsert=False)
+    await parts.add_role(*at, "ci", "")
+    key = base64.b64encode(b"a key of thirty-two bytes, or more").decode()
+    patch = json.dumps({"data": {"server.secretkey": base64.b64encode(key.encode()).decode()}})
+    await project.stack.kubectl("patch", "secret", "argocd-secret", "-n", "argocd", "-p", patch)
+    words = ("proj", "role", "create-token", project.name, "ci", "--expires-in", "1h", "--id", "one")
+    made = await project.stack.tiphys(*words)
+    claims = jwt.decode(made.out.strip(), OctKey.import_key(key), algorithms=["HS256"]).claims
+    assert (claims["iss"], claims["sub"], claims["jti"]) == ("argocd", f"proj:{project.name}:ci", "one")
+    assert claims["exp"] - claims["iat"] == 3600
+    entry = {"id": "one", "iat": claims["iat"], "exp": claims["exp"]}
+    found = await project.stack.get("appproject", project.name, "-n", "argocd")
+    assert found["spec"]["roles"][0]["jwtTokens"] == [entry]
+    assert found["status"]["jwtTokensByRole"] == {"ci": {"items": [entry]}}
+    assert made.out.strip() not in json.dumps(found)
+    again = await project.stack.tiphys(*words)
+    assert (again.code, "there is a token one already" in again.err) == (1, True)
+    await tokens.delete(*at, "ci", str(claims["iat"]))
+    left = await project.stack.get("appproject", project.name, "-n", "argocd")
+    assert (left["spec"]["roles"][0]["jwtTokens"], left["status"]["jwtTokensByRole"]["ci"]["items"]) == ([], [])
+
+
+@pytest.mark.parametrize("text", ["soon", "-1h", "0.5s"])
+def test_a_lifetime_that_can_not_be_is_refused(text: str) -> None:
+    with pytest.raises(CliError, match="--expires-in"):
+        tokens.lifetime(text)

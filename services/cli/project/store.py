@@ -64,25 +64,26 @@ async def create(where: Where, name: str, spec: Obj, *, upsert: bool) -> None:
             if not upsert:
                 hint = "--upsert changes one that exists"
                 raise CliError(f"there is a project {name} already", hint=hint) from error
-            await _write(session, await get(session, name), spec)
+            await _write(session, await get(session, name), spec, {})
     note(f"project {name} created")
 
 
-async def edit(where: Where, name: str, change: Change, said: str) -> None:
-    """Change a project's spec."""
+async def edit(where: Where, name: str, change: Change, said: str, *, status: Change | None = None) -> None:
+    """Change a project's spec, and what of its status follows from that."""
     async with open_cluster(where) as session:
         before = await get(session, name)
-        await _write(session, before, change(dict(before.get("spec") or {})))
+        spec = change(dict(before.get("spec") or {}))
+        await _write(session, before, spec, status(spec) if status else {})
     note(f"project {name}: {said}")
 
 
-async def _write(session: Session, before: Obj, spec: Obj) -> None:
+async def _write(session: Session, before: Obj, spec: Obj, status: Obj) -> None:
     check({**before, "spec": spec}, before)
     patch = merge_patch_between(before.get("spec") or {}, spec)
     if not patch:
         return
     metadata = {"resourceVersion": before["metadata"]["resourceVersion"]}
-    body = {"metadata": metadata, "spec": patch}
+    body = {"metadata": metadata, "spec": patch, **({"status": status} if status else {})}
     try:
         await verbs.patch(session.cluster, await projects(session), session.namespace, before["metadata"]["name"], body)
     except Conflict as error:
