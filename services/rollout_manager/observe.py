@@ -9,7 +9,7 @@ from datetime import datetime
 
 from services.rollout_manager import tracking
 from services.rollout_manager.analysis import Phase, Run
-from services.rollout_manager.analysis.request import needed
+from services.rollout_manager.analysis.request import endless, needed
 from services.rollout_manager.experiments import SeenExperiment
 from services.rollout_manager.keys import Obj, Ref, RolloutKey
 from services.rollout_manager.labels import HASH, MANAGED_BY, ROLLOUT_TYPE, STEP_INDEX
@@ -58,6 +58,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
         read.add(wanted.workload.ref)
     templates = await _templates(parts, key, rollout)
     problems += [f"{ref.kind} {ref.name!r} not found" for ref, template in templates.items() if template is None]
+    problems += [problem for one in waited_for(rollout) for problem in endless(one, key.namespace, templates)]
     parts.interest.set(key, read | templates.keys())
     return Observed(
         rollout=wanted.rollout,
@@ -225,11 +226,17 @@ def _destinations(rollout: Rollout, experiment: Obj, labels: dict[str, str]) -> 
 
 
 def analyses_of(rollout: Rollout) -> Iterator[RolloutAnalysis]:
+    yield from waited_for(rollout)
+    canary = rollout.spec.strategy.canary
+    if canary is not None and canary.analysis is not None:
+        yield canary.analysis
+
+
+def waited_for(rollout: Rollout) -> Iterator[RolloutAnalysis]:
+    """The analyses that a step or a promotion waits for; one in the background may go on for ever."""
     canary, blue_green = rollout.spec.strategy.canary, rollout.spec.strategy.blue_green
     if canary is not None:
         yield from (step.analysis for step in canary.steps if step.analysis is not None)
-        if canary.analysis is not None:
-            yield canary.analysis
     if blue_green is not None:
         yield from filter(None, (blue_green.pre_promotion_analysis, blue_green.post_promotion_analysis))
 

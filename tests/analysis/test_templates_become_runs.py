@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from services.rollout_manager.analysis import InvalidAnalysis, Phase, RunRequest, RunType
 from services.rollout_manager.analysis.arguments import filled, redacted
 from services.rollout_manager.analysis.nodata import ON_NO_DATA, read
-from services.rollout_manager.analysis.request import build_run, field, needed
+from services.rollout_manager.analysis.request import build_run, endless, field, needed
 from services.rollout_manager.keys import Ref
+from services.rollout_manager.observe import waited_for
+from shared.kinds.rollout import Rollout
 from shared.kinds.strategy import RolloutAnalysis
+from tests.rollout.rollouts import rollout
 
 Obj = dict[str, Any]
 ROLLOUT: Obj = {
@@ -204,3 +207,27 @@ def test_what_no_data_means_is_said_by_templates_and_carried_to_the_run() -> Non
 def test_an_annotation_that_can_not_be_meant_is_an_error(text: str, words: str) -> None:
     with pytest.raises(InvalidAnalysis, match=words):
         run(analysis("a"), {ref("a"): saying(text, "a")})
+
+
+@pytest.mark.parametrize(
+    ("fields", "endless_one"),
+    [
+        ({"interval": "10s"}, True),
+        ({"interval": "10s", "count": 3}, False),
+        ({}, False),
+        ({"count": "{{args.n}}"}, False),
+    ],
+)
+def test_what_would_never_end_is_named(fields: Obj, endless_one: bool) -> None:
+    inner = {"spec": {"metrics": [metric("rate") | fields]}}
+    found = {ref("a"): template("a", templates=[{"templateName": "b"}]), ref("b"): inner}
+    words = "AnalysisTemplate b has metric rate which runs indefinitely. Invalid value for count: none"
+    assert endless(analysis("a"), "test", found) == ([words] if endless_one else [])
+
+
+def test_only_an_analysis_in_the_background_may_go_on_for_ever() -> None:
+    named = {"templates": [{"templateName": "a"}]}
+    canary = {"canary": {"steps": [{"analysis": named}, {"setWeight": 20}], "analysis": {"args": [{"name": "x"}]}}}
+    both = {"blueGreen": {"activeService": "a", "prePromotionAnalysis": named, "postPromotionAnalysis": named}}
+    waiting = [list(waited_for(Rollout.parse(rollout(strategy)))) for strategy in (canary, both)]
+    assert [len(one) for one in waiting] == [1, 2]

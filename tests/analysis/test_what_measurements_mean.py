@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from services.rollout_manager.analysis import InvalidAnalysis, Phase
 from services.rollout_manager.analysis.decide import Decision, Seen, decide
+from services.rollout_manager.analysis.jobs import JobOf
 from services.rollout_manager.analysis.loop import wishes
 from services.rollout_manager.analysis.measure import phase_of
 from services.rollout_manager.analysis.metrics import Metric, read
@@ -260,3 +261,12 @@ def test_what_others_may_have_changed_is_told_from_what_was_written() -> None:
     assert wishes(run) == wishes({**run, "metadata": {"name": "m", "resourceVersion": "2"}, "status": {}})
     assert wishes(run) != wishes({**run, "spec": {"metrics": [], "terminate": True}})
     assert wishes(run) != wishes({**run, "metadata": {"name": "m", "deletionTimestamp": "2026-01-01T00:00:00Z"}})
+
+
+@pytest.mark.parametrize("name", ["m", "error-rate-of-the-checkout-in-europe", "x" * 200, "Errors-" + "y" * 60])
+def test_each_measurement_has_a_job_of_its_own(name: str) -> None:
+    uid = "0e0a1c6e-4c5d-4b7a-9d59-0f6a4f1d6a11"
+    run = {"metadata": {"uid": uid, "namespace": "n", "name": "r"}}
+    names = [JobOf(run, metric(name=one), number).name for one in (name, name + "z") for number in (1, 2, 11, 111)]
+    assert len(set(names)) == len(names)
+    assert all(len(one) <= 63 and one.startswith(uid) and one[-1].isdigit() for one in names)

@@ -59,6 +59,14 @@ def spec_of(obj: Obj) -> TemplateSpec:
     return AnalysisTemplate.parse({**obj, "kind": "AnalysisTemplate"}).spec
 
 
+def metrics(obj: Obj | None) -> tuple[Metric, ...]:
+    """The metrics of a template; none of one that is missing or can't be read."""
+    try:
+        return spec_of(obj).metrics if obj else ()
+    except InvalidObject:
+        return ()
+
+
 def annotations_of(obj: Obj) -> Mapping[str, str]:
     return AnalysisTemplate.parse({**obj, "kind": "AnalysisTemplate"}).metadata.annotations
 

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from services.rollout_manager.analysis import Phase
@@ -41,7 +42,13 @@ class JobOf:
 
     @property
     def name(self) -> str:
-        return f"{self.run['metadata']['uid']}.{self.metric.name}.{self.number}"[:LONGEST_NAME].rstrip(".-").lower()
+        """As Argo Rollouts names it; where that is too long, a digest of the metric keeps it unlike all others."""
+        uid, metric = self.run["metadata"]["uid"], self.metric.name.lower()
+        whole = f"{uid}.{metric}.{self.number}"
+        if len(whole) <= LONGEST_NAME:
+            return whole
+        end = f".{blake2b(metric.encode(), digest_size=4).hexdigest()}.{self.number}"
+        return whole[: LONGEST_NAME - len(end)].rstrip(".-") + end
 
     @property
     def ref(self) -> Ref:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.rollout_manager.analysis import InvalidAnalysis, RunRequest
-from services.rollout_manager.analysis.flatten import Flat, flattened, reached, ref_of
+from services.rollout_manager.analysis.flatten import Flat, flattened, metrics, reached, ref_of
 from services.rollout_manager.analysis.nodata import written
 from services.rollout_manager.keys import Obj, Ref
 from shared.kinds.analysis import Argument
@@ -23,6 +23,17 @@ def needed(analysis: RolloutAnalysis, namespace: str, found: Templates) -> tuple
     """The templates to read that are not in `found` yet."""
     first = [ref_of(one, namespace) for one in analysis.templates]
     return tuple(ref for ref in reached(first, found) if ref not in found)
+
+
+def endless(analysis: RolloutAnalysis, namespace: str, found: Templates) -> list[str]:
+    """What a step or a promotion would wait for without end, in Argo Rollouts' words."""
+    refs = reached([ref_of(one, namespace) for one in analysis.templates], found)
+    return [
+        f"{ref.kind} {ref.name} has metric {metric.name} which runs indefinitely. Invalid value for count: none"
+        for ref in refs
+        for metric in metrics(found.get(ref))
+        if metric.interval and not metric.count
+    ]
 
 
 def build_run(rollout: Obj, request: RunRequest, templates: Templates) -> Obj:
