@@ -59,7 +59,7 @@ def _step(step: CanaryStep, canary: Canary, managed: set[str], most: int) -> Ite
     if step.plugin is not None:
         yield "plugin: step plugins are not supported"
     if step.experiment is not None:
-        yield from _experiment(step.experiment, routed=routed)
+        yield from _experiment(step.experiment, canary)
 
 
 def _pause(pause: Pause) -> Iterator[str]:
@@ -130,10 +130,14 @@ def _mirror(route: MirrorRoute, canary: Canary, managed: set[str]) -> Iterator[s
                 yield from (f"setMirrorRoute.match[{position}].{problem}" for problem in _match(value, name))
 
 
-def _experiment(experiment: StepExperiment, *, routed: bool) -> Iterator[str]:
+def _experiment(experiment: StepExperiment, canary: Canary) -> Iterator[str]:
+    routing = canary.traffic_routing
+    able = routing is not None and bool(routing.istio or routing.alb or routing.smi)
     for position, template in enumerate(experiment.templates):
         field = f"experiment.templates[{position}]"
         if template.spec_ref not in {"stable", "canary"}:
             yield f"{field}.specRef: Unsupported value: {template.spec_ref!r}: stable or canary"
-        if template.weight is not None and not routed:
+        if template.weight is not None and routing is None:
             yield f"{field}.weight: Experiment template weight cannot be set unless TrafficRouting is enabled"
+        elif template.weight is not None and not able:
+            yield f"{field}.weight: only ALB, Istio and SMI can give an experiment a share of the traffic"

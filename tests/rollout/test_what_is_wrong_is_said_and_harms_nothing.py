@@ -13,6 +13,28 @@ from tests.rollout.world import STABLE_INGRESS, World
 
 SELECTOR: Obj = {"selector": {"matchLabels": {"app": "other"}}}
 NGINX: Obj = {"nginx": {"stableIngress": "web"}}
+SERVICES = {"canaryService": "canary", "stableService": "stable"}
+
+
+def aws(*steps: Obj, maxTrafficWeight: int | None = None, managedRoutes: object = None, **fields: Any) -> Obj:  # noqa: N803
+    more = {"maxTrafficWeight": maxTrafficWeight, "managedRoutes": managedRoutes}
+    routing = {"alb": {"ingress": "web", "servicePort": 80}, **{key: value for key, value in more.items() if value}}
+    return canary(*steps, **SERVICES, trafficRouting=routing, **fields)
+
+
+def mesh(*steps: Obj) -> Obj:
+    routing = {"istio": {"virtualService": {"name": "web"}}, "managedRoutes": [{"name": "x"}]}
+    return canary(*steps, **SERVICES, trafficRouting=routing)
+
+
+def header(**value: str) -> Obj:
+    return {"setHeaderRoute": {"name": "x", "match": [{"headerName": "who", "headerValue": value}]}}
+
+
+def share() -> Obj:
+    return {"experiment": {"templates": [{"name": "a", "specRef": "canary", "weight": 5}]}}
+
+
 WRONG: list[tuple[Obj, Obj, tuple[str, ...]]] = [
     ({}, {}, ("missing field '.spec.strategy.canary or .spec.strategy.blueGreen'",)),
     ({**canary(), **blue_green()}, {}, ("Multiple Strategies can not be listed",)),
@@ -45,6 +67,33 @@ WRONG: list[tuple[Obj, Obj, tuple[str, ...]]] = [
     (routed({"setMirrorRoute": {"name": "x"}}), {}, ("SetMirrorRoute requires TrafficRouting",)),
     (canary({"experiment": {"templates": [{"name": "a", "specRef": "stabel"}]}}), {}, ("specRef",)),
     (canary({"plugin": {"name": "x"}}), {}, ("step plugins are not supported",)),
+    (
+        canary(),
+        {"workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}},
+        ("template must be empty",),
+    ),
+    (canary(), {"workloadRef": {"scaleDown": "soon"}}, ("spec.workloadRef.scaleDown",)),
+    (canary(), {"selector": {"matchExpressions": [{"key": "app", "operator": "Is"}]}}, ("invalid label selector",)),
+    (canary(), {"selector": {"matchExpressions": [{"key": "app", "operator": "In"}]}}, ("wrong number of values",)),
+    (canary(), {"revisionHistoryLimit": -1}, ("spec.revisionHistoryLimit",)),
+    (canary(), {"replicas": 2**31 - 1}, ("spec.replicas",)),
+    (canary(pingPong={"pingService": "a"}), {}, ("Ping service and Pong service must to be set",)),
+    (aws(pingPong={"pingService": "a", "pongService": "b"}), {}, ("Root service field is required",)),
+    (canary(scaleDownDelaySeconds=30), {}, ("scaleDownDelaySeconds can only be used with traffic routing",)),
+    (routed(scaleDownDelaySeconds=30, dynamicStableScale=True), {}, ("cannot be used with scaleDownDelaySeconds",)),
+    (aws(maxTrafficWeight=50), {}, ("maxTrafficWeight in traffic routing only supported",)),
+    (canary(antiAffinity={"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 101}}), {}, ("between 1-100",)),
+    (blue_green(activeService=""), {}, ("missing field '.spec.strategy.blueGreen.activeService'",)),
+    (blue_green(previewReplicaCount=-1), {}, ("previewReplicaCount",)),
+    (aws(header(exact="a", prefix="b")), {}, ("must have exactly one of the following",)),
+    (aws(header()), {}, ("StringMatch value missed",)),
+    (aws(header(regex="a.*")), {}, ("ALB supports 'exact' value only",)),
+    (aws(header(exact="a")), {}, ("missing managedRoutes",)),
+    (aws(header(exact="a"), managedRoutes=[{"name": "other"}]), {}, ("Steps define a route that does not exist",)),
+    (mesh({"setMirrorRoute": {"name": "x", "percentage": 101}}), {}, ("setMirrorRoute.percentage",)),
+    (mesh({"setMirrorRoute": {"name": "x", "match": [{"method": {}}]}}), {}, ("match[0].method: StringMatch value",)),
+    (canary(share()), {}, ("weight cannot be set unless TrafficRouting is enabled",)),
+    (routed(share()), {}, ("only ALB, Istio and SMI can give an experiment a share",)),
 ]
 
 
@@ -54,7 +103,7 @@ def test_every_problem_is_in_the_condition_and_nothing_is_done(
 ) -> None:
     world = World.of(canary())
     world.settle()
-    before = copy.deepcopy((world.sets, world.services))
+    before, well = copy.deepcopy((world.sets, world.services)), copy.deepcopy(world.rollout["spec"])
     world.spec(strategy=strategy, **{name: value for name, value in spec.items() if value is not None})
     for name in (name for name, value in spec.items() if value is None):
         del world.rollout["spec"][name]
@@ -63,8 +112,8 @@ def test_every_problem_is_in_the_condition_and_nothing_is_done(
     assert all(word in condition["message"] for word in words), condition["message"]
     assert (world.phase, world.status["message"]) == ("Degraded", f"InvalidSpec: {condition['message']}")
     assert (world.sets, world.services) == before
-    well: Obj = {"replicas": 10, "selector": {"matchLabels": {"app": "web"}}, "minReadySeconds": 0, "restartAt": ""}
-    world.spec(strategy=canary(), **well)
+    world.rollout["spec"] = well
+    world.spec(strategy=canary())
     world.settle()
     assert world.phase == "Healthy"
 
