@@ -161,9 +161,11 @@ async def test_tokens_of_roles_are_signed_as_argo_cd_does_and_shown_once(project
     await rules.create(*at, rules.Wish(), upsert=False)
     await parts.add_role(*at, "ci", "")
     key = base64.b64encode(b"a key of thirty-two bytes, or more").decode()
-    patch = json.dumps({"data": {"server.secretkey": base64.b64encode(key.encode()).decode()}})
-    await project.stack.kubectl("patch", "secret", "argocd-secret", "-n", "argocd", "-p", patch)
+    metadata = {"name": "argocd-secret", "namespace": "argocd"}
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"server.secretkey": key}}
     words = ("proj", "role", "create-token", project.name, "ci", "--expires-in", "1h", "--id", "one")
+    assert "no server.secretkey" in (await project.stack.tiphys(*words)).err
+    await project.stack.kubectl("apply", "-f", "-", stdin=json.dumps(secret))
     made = await project.stack.tiphys(*words)
     claims = jwt.decode(made.out.strip(), OctKey.import_key(key), algorithms=["HS256"]).claims
     assert (claims["iss"], claims["sub"], claims["jti"]) == ("argocd", f"proj:{project.name}:ci", "one")
@@ -178,6 +180,7 @@ async def test_tokens_of_roles_are_signed_as_argo_cd_does_and_shown_once(project
     await tokens.delete(*at, "ci", str(claims["iat"]))
     left = await project.stack.get("appproject", project.name, "-n", "argocd")
     assert (left["spec"]["roles"][0]["jwtTokens"], left["status"]["jwtTokensByRole"]["ci"]["items"]) == ([], [])
+    await project.stack.kubectl("delete", "secret", "argocd-secret", "-n", "argocd")
 
 
 @pytest.mark.parametrize("text", ["soon", "-1h", "0.5s"])
