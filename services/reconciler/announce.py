@@ -1,6 +1,6 @@
 """Telling others what happens to an Application: events for the bus, put into an outbox that a task of its own sends.
 
-A bus that is away delays the telling, never the doing; what the outbox can't hold any more is counted and logged.
+A bus that is away delays the telling, never the doing; what the outbox can't hold any more is logged.
 """
 
 from typing import Any

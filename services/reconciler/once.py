@@ -1,8 +1,8 @@
 """What is asked for by request id is done once, whichever replica is asked, and however often.
 
 In: the id, and what does it. Out: its answer, kept for a while in the bucket `actions`: who finds the request begun by
-another waits for that one's end. One that failed may be asked for again; of one whose process died nobody knows
-whether it was done, and that is said instead of doing it again.
+another waits for that one's end. One that was refused may be asked for again; of one whose process died or was stopped
+nobody knows whether it was done, and that is said instead of doing it again.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ async def once(
         return await answer_of(answers, name, patience)
     try:
         done = await perform()
-    except BaseException:
+    except RequestError:
         with suppress(BusError):
             await answers.delete(name)
         raise

@@ -49,3 +49,22 @@ async def test_what_a_process_began_and_never_ended_is_not_done_again(bus: Bus, 
     with pytest.raises(RequestError, match="its end is not known"):
         await once(bus, unique, restarting, patience=0.01)
     assert restarting.times == 0
+
+
+async def test_what_was_stopped_half_way_is_not_done_again(bus: Bus, unique: str) -> None:
+    started = asyncio.Event()
+
+    async def hanging() -> ActionDone:
+        started.set()
+        await asyncio.Event().wait()
+        return ActionDone()
+
+    stopped = asyncio.create_task(once(bus, unique, hanging))
+    await started.wait()
+    stopped.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopped
+    restarting = Restarting()
+    with pytest.raises(RequestError, match="its end is not known"):
+        await once(bus, unique, restarting, patience=0.01)
+    assert restarting.times == 0
