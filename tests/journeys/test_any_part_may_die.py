@@ -10,13 +10,14 @@ from typing import Any
 
 import orjson
 
-from shared.kube import Informer, verbs
+from shared.kube import Informer, Key, verbs
 from tests.parts.delivery import config_map, read, synced
 from tests.parts.separate import SERVICES, Parts, separate
 
 Obj = dict[str, Any]
 APPS = [f"app-{number}" for number in range(8)]
 MAPS = [f"map-{number}" for number in range(6)]
+ALL = len(APPS) * len(MAPS)
 
 
 def files(version: str) -> dict[str, bytes]:
@@ -51,6 +52,10 @@ class Watch:
         """How many of the objects have this version."""
         return sum(obj.get("data") == {"version": version} for obj in self.maps.store.values())
 
+    def uids(self) -> dict[Key, str]:
+        """Of what the commits hold: the cluster puts a ConfigMap of its own into each namespace, when it likes."""
+        return {key: obj["metadata"]["uid"] for key, obj in self.maps.store.items() if key.name in MAPS}
+
     def all_synced(self, commit: str) -> bool:
         apps = self.applications.store.values()
         return len(apps) == len(APPS) and all(synced(app) and at(app) == commit for app in apps)
@@ -82,7 +87,8 @@ async def test_the_end_is_the_same_whichever_part_dies_in_the_middle(tmp_path: P
         for name in APPS:
             await verbs.apply(parts.cluster, resource, application(url, name), manager="the-test", force=True)
         await watch.until(lambda: watch.all_synced(commit), "synced at first", parts)
-        uids = {key: obj["metadata"]["uid"] for key, obj in maps.store.items() if key.namespace in APPS}
+        await watch.until(lambda: watch.live("0") == ALL, "live at first", parts)
+        uids = watch.uids()
         for number, part in enumerate((*SERVICES, "nats-server", "kube-apiserver"), start=1):
             version = str(number)
             commit = await parts.git.commit("apps", files(version), message=f"Version {version}")
@@ -91,8 +97,7 @@ async def test_the_end_is_the_same_whichever_part_dies_in_the_middle(tmp_path: P
             await parts.kill(part)
             await parts.start(part)
             await watch.until(lambda commit=commit: watch.all_synced(commit), f"synced after killing {part}", parts)
-            assert watch.live(version) == len(APPS) * len(MAPS)
-        after = {key: obj["metadata"]["uid"] for key, obj in maps.store.items() if key.namespace in APPS}
-        assert after == uids, "nothing was deleted and made anew"
+            await watch.until(lambda version=version: watch.live(version) == ALL, f"live after killing {part}", parts)
+        assert watch.uids() == uids, "nothing was deleted and made anew"
         for task in watching:
             task.cancel()
