@@ -156,6 +156,15 @@ async def test_jobs_say_yes_and_no(managed: Managed) -> None:
     assert bad["status"]["message"] == 'Metric "check" assessed Failed due to failed (1) > failureLimit (0)'
 
 
+async def test_a_job_that_takes_longer_than_the_interval_is_followed_by_another(managed: Managed) -> None:
+    await managed.apply(run({**job_metric(), "count": 3, "interval": "1ms"}, args=[]))
+    done = await until_run(managed, "Successful")
+    (result,) = done["status"]["metricResults"]
+    names = [one["metadata"]["job-name"] for one in result["measurements"]]
+    assert names == [f"{done['metadata']['uid']}.check.{number}" for number in (1, 2, 3)]
+    assert {one["metadata"]["name"] for one in await managed.list("Job")} == set(names)
+
+
 async def test_a_run_goes_on_after_the_manager_was_killed(unmanaged: Managed) -> None:
     await unmanaged.apply(run(job_metric(simulate="pending"), args=[]))
     async with unmanaged.run():

@@ -120,10 +120,10 @@ def test_a_run_measures_on_time_and_ends_with_its_last_metric() -> None:
     first = run.step()
     assert (set(first.measure), first.status["phase"]) == ({"m", "once"}, "Running")
     after = run.step({"m": "S", "once": "S"})
-    assert (after.measure, after.again) == ((), 10.0)
+    assert (after.measure, after.later) == ((), {"m": 10.0})
     assert run.step(later=10).measure == ("m",)
     last = run.step({"m": "S"})
-    assert (last.status["phase"], last.measure, last.again) == ("Successful", (), None)
+    assert (last.status["phase"], last.measure, last.later) == ("Successful", (), {})
     assert last.status["runSummary"] == {"count": 2, "successful": 2}
     assert last.status["completedAt"] == rfc3339(run.now)
 
@@ -170,7 +170,7 @@ def test_a_dry_run_decides_nothing() -> None:
 def test_an_error_is_tried_again_after_ten_seconds() -> None:
     run = Run(metric(interval=3600.0))
     run.step()
-    assert run.step({"m": "E"}).again == 10.0
+    assert run.step({"m": "E"}).later == {"m": 10.0}
 
 
 def test_a_measurement_that_an_earlier_process_began_is_made_again() -> None:

@@ -1,4 +1,4 @@
-"""What to do about one AnalysisRun: what to measure now, what its status is, when to come back. Pure.
+"""What to do about one AnalysisRun: what to measure now, what its status is, what is due later. Pure.
 
 In: the run's metrics (arguments filled in), what was measured before and since, what is being measured, the time. Out:
 a `Decision`. One non-dry-run metric that ends badly ends the run: what is being measured is stopped.
@@ -40,12 +40,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Decision:
-    """`again`: seconds until something is due by itself."""
+    """`later`: seconds until metrics are due that are not yet."""
 
     status: Obj
     measure: tuple[str, ...] = ()
     stop: tuple[str, ...] = ()
-    again: float | None = None
+    later: Mapping[str, float] = field(default_factory=dict)
 
 
 def decide(seen: Seen) -> Decision:
@@ -58,8 +58,8 @@ def decide(seen: Seen) -> Decision:
     stop = tuple(name for name in sorted(seen.busy) if name not in {one.name for one in open_})
     waits = _waits(seen, open_, results, started)
     measure = tuple(name for name, wait in waits.items() if wait <= 0)
-    again = min((wait for wait in waits.values() if wait > 0), default=None)
-    return Decision(_status(seen, results, judged, phase, started), measure, stop, again)
+    later = {name: wait for name, wait in waits.items() if wait > 0}
+    return Decision(_status(seen, results, judged, phase, started), measure, stop, later)
 
 
 def taken(seen: Seen) -> dict[str, MetricResult]:

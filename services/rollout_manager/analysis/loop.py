@@ -1,24 +1,21 @@
 """The run's half of analysis: the queue over all AnalysisRuns, whoever made them.
 
-A pass reads the run, decides (decide.py), starts and stops measurements, and writes the status where it differs. A
-measurement is a task of its own; when it ends it is kept for the next pass, which is due at once. One that an earlier
-process did not end is made again.
+A pass reads the run, decides (decide.py), writes the status where it differs, and starts, stops and plans measurements.
+A measurement begins when it is due, whatever passes and writes of other runs are waiting; it is a task of its own, and
+when it ends it is kept for the next pass, which is due at once. One that an earlier process did not end is made again.
 """
 
 import asyncio
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 
-from services.rollout_manager.analysis import InvalidAnalysis, Phase, nodata
-from services.rollout_manager.analysis.arguments import filled
+from services.rollout_manager.analysis import InvalidAnalysis, Phase
 from services.rollout_manager.analysis.decide import Decision, Seen, decide, failed
 from services.rollout_manager.analysis.jobs import JobOf, Jobs
 from services.rollout_manager.analysis.measure import measure
-from services.rollout_manager.analysis.metrics import Metric, read
-from services.rollout_manager.analysis.named import chosen
+from services.rollout_manager.analysis.prepared import Prepared, prepare
 from services.rollout_manager.analysis.providers import Ask
 from services.rollout_manager.analysis.providers.web_access import WebAccess
 from services.rollout_manager.analysis.schedule import Beat, moment
@@ -29,8 +26,7 @@ from services.rollout_manager.labels import FIELD_MANAGER
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.scope import ours
 from shared.clock import now, rfc3339
-from shared.kinds.analysis import AnalysisRun, AnalysisRunStatus, Measurement
-from shared.kinds.analysis import Metric as Written
+from shared.kinds.analysis import AnalysisRunStatus, Measurement
 from shared.kinds.wire import InvalidObject
 from shared.kube import EventType, Key, LiveObject, NotFound, WorkQueue, verbs
 from shared.merge import merge_patch_between
@@ -40,11 +36,15 @@ WORKERS = 16
 
 @dataclass
 class Going:
-    """What is known of a run beside its object: measurements on their way, those that arrived, and when they began."""
+    """What is known of a run beside its object: measurements on their way, those that arrived, when they began, and
+    when the next are due, on the event loop's clock.
+    """
 
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     fresh: list[tuple[str, Measurement]] = field(default_factory=list)
     beats: dict[str, Beat] = field(default_factory=dict)
+    due: dict[str, float] = field(default_factory=dict)
+    plan: "Plan | None" = field(default=None, repr=False)
 
 
 @dataclass
@@ -57,6 +57,7 @@ class Loop:
     secrets: Secrets
     tasks: asyncio.TaskGroup
     queue: WorkQueue[Key] = field(default_factory=WorkQueue)
+    timer: WorkQueue[tuple[Key, str]] = field(default_factory=WorkQueue)
     going: dict[Key, Going] = field(default_factory=dict)
     echoes: set[Key] = field(default_factory=set)
 
@@ -77,6 +78,7 @@ async def _run(parts: Parts, tasks: asyncio.TaskGroup, ready: asyncio.Event) -> 
         for key, obj in parts.runs.store.items():
             on_run(loop, EventType.ADDED, key, obj, None)
         ready.set()
+        tasks.create_task(loop.timer.run(partial(begin, loop), workers=WORKERS))
         await loop.queue.run(partial(reconcile, loop), workers=WORKERS)
 
 
@@ -113,97 +115,116 @@ def completed(obj: Obj) -> bool:
 
 
 async def work(loop: Loop, key: Key, obj: Obj) -> float | None:
-    going, began = loop.going.setdefault(key, Going()), monotonic()
-    fresh = list(going.fresh)
+    going = loop.going.setdefault(key, Going())
     try:
-        run = AnalysisRun.parse(obj)
-        metrics, secrets = await prepared(loop, run)
-        seen = await observed(loop, run, metrics, going)
+        prepared = await known(loop, going, obj)
+        status = AnalysisRunStatus.parse(obj.get("status") or {})
     except (InvalidObject, InvalidAnalysis) as error:
-        status = AnalysisRunStatus(started_at=(obj.get("status") or {}).get("startedAt"))
-        await write(loop, key, obj, failed(status, error.problems, now()))
+        began = AnalysisRunStatus(started_at=(obj.get("status") or {}).get("startedAt"))
+        await write(loop, key, obj, failed(began, error.problems, now()))
         return None
-    decision = decide(seen)
+    given, decided = seen(prepared, status, going), monotonic()
+    decision, going.due = decide(given), {}
     await write(loop, key, obj, decision.status)
-    going.fresh = going.fresh[len(fresh) :]
-    carry_out(Working(loop, key, obj, {one.name: one for one in metrics}, secrets), decision)
-    return None if decision.again is None else max(0.0, decision.again - (monotonic() - began))
+    if loop.going.get(key) is not going:
+        return None  # it was deleted meanwhile
+    going.fresh = going.fresh[len(given.fresh) :]
+    going.plan = Plan(loop, key, going, obj, prepared, decision.status)
+    carry_out(going.plan, decision)
+    return wait_for(going.plan, decision, decided)
 
 
-async def prepared(loop: Loop, run: AnalysisRun) -> tuple[tuple[Metric, ...], list[str]]:
-    """The metrics with their arguments filled in, and the values of those that are secret. Raises InvalidAnalysis."""
-    values, secret = await loop.secrets.arguments(run.metadata.namespace, run.spec.args)
-    texts = [Written.parse(filled(one.to_wire(), values)) for one in run.spec.metrics]
-    metrics = read(texts)
-    verdicts = nodata.read(run.metadata.annotations, [one.name for one in metrics])
-    return tuple(replace(one, no_data=verdicts.get(one.name)) for one in metrics), secret
+async def known(loop: Loop, going: Going, obj: Obj) -> Prepared:
+    """What follows from the run's spec. Raises InvalidObject and InvalidAnalysis."""
+    if going.plan is not None and going.plan.prepared.holds_for(obj):
+        return going.plan.prepared
+    return await prepare(obj, loop.secrets, loop.parts.engines)
 
 
-async def observed(loop: Loop, run: AnalysisRun, metrics: tuple[Metric, ...], going: Going) -> Seen:
-    """Raises InvalidAnalysis for a rule that chooses no metric."""
-    names = [one.name for one in metrics]
-    engines = loop.parts.engines
-    dry = await chosen(engines, [one.metric_name for one in run.spec.dry_run], names, "dryRun")
-    retention = run.spec.measurement_retention
-    kept = await chosen(engines, [one.metric_name for one in retention], names, "measurementRetention")
-    limits = {name: retention[index].limit for name, index in kept.items()}
+def seen(prepared: Prepared, status: AnalysisRunStatus, going: Going) -> Seen:
     return Seen(
-        metrics=metrics,
-        status=run.status or AnalysisRunStatus(),
+        metrics=tuple(prepared.metrics.values()),
+        status=status,
         now=now(),
-        terminate=run.spec.terminate,
+        terminate=prepared.terminate,
         fresh=tuple(going.fresh),
         busy=frozenset(going.tasks),
-        dry=frozenset(dry),
-        kept=limits,
+        dry=prepared.dry,
+        kept=prepared.kept,
         beats=going.beats,
     )
 
 
-def carry_out(working: "Working", decision: Decision) -> None:
+def carry_out(plan: "Plan", decision: Decision) -> None:
     """Stop and start measurements."""
-    loop = working.loop
-    tasks = loop.going[working.key].tasks
     for name in decision.stop:
-        tasks[name].cancel()
-        if working.metrics[name].provider == "job":
-            loop.tasks.create_task(loop.jobs.stop(working.job(name)))
+        stopped = name in plan.going.tasks and plan.going.tasks[name].cancel()
+        if stopped and plan.prepared.metrics[name].provider == "job":
+            plan.loop.tasks.create_task(plan.loop.jobs.stop(plan.job(name)))
     for name in decision.measure:
-        working.note_beat(name)
-        tasks[name] = loop.tasks.create_task(working.measure(name))
+        plan.start(name)
+
+
+def wait_for(plan: "Plan", decision: Decision, decided: float) -> float | None:
+    """A measurement that is due later begins without another pass, unless a Secret has to be read for it: then it is
+    the next pass that begins it, in the seconds given here.
+    """
+    due = plan.going.due = {name: decided + wait for name, wait in decision.later.items()}
+    if due and not plan.prepared.lasting:
+        return max(0.0, min(due.values()) - monotonic())
+    for name, at in due.items():
+        plan.loop.timer.add_after((plan.key, name), at - monotonic())
+    return None
+
+
+async def begin(loop: Loop, due: tuple[Key, str]) -> float | None:
+    """Start a measurement whose time has come; the pass that planned it may have been followed by another."""
+    key, name = due
+    going = loop.going.get(key)
+    if going is None or going.plan is None or name not in going.due:
+        return None
+    left = going.due[name] - monotonic()
+    if left > 0:
+        return left
+    del going.due[name]
+    going.plan.start(name)
+    return None
 
 
 @dataclass(frozen=True)
-class Working:
-    """A run in one pass: its metrics by name, the values that must not be shown."""
+class Plan:
+    """A run after its newest pass: what is measured, and the status that was written."""
 
     loop: Loop
     key: Key
+    going: Going
     obj: Obj
-    metrics: Mapping[str, Metric]
-    secrets: list[str]
+    prepared: Prepared
+    status: Obj
+
+    def start(self, name: str) -> None:
+        self.note_beat(name)
+        self.going.tasks[name] = self.loop.tasks.create_task(self.measure(name))
 
     async def measure(self, name: str) -> None:
         """Make one measurement, keep it for the next pass, and ask for that."""
-        loop, metric = self.loop, self.metrics[name]
+        loop, metric = self.loop, self.prepared.metrics[name]
         try:
-            measurement = await measure(self.ask(name), loop.parts.engines, metric, self.secrets)
-            if self.key in loop.going:
-                loop.going[self.key].fresh.append((name, measurement))
+            measurement = await measure(self.ask(name), loop.parts.engines, metric, self.prepared.secrets)
+            self.going.fresh.append((name, measurement))
         finally:
-            if self.key in loop.going:
-                loop.going[self.key].tasks.pop(name, None)
+            self.going.tasks.pop(name, None)
             loop.queue.add(self.key)
 
     def note_beat(self, name: str) -> None:
         """Keep when a measurement began; a grid that an earlier process began stays where the status says."""
-        beats, began = self.loop.going[self.key].beats, now().timestamp()
+        beats, began = self.going.beats, now().timestamp()
         if name in beats:
             origin = beats[name].origin
         elif self.number(name) == 1:
             origin = began
         else:
-            origin = moment((self.obj.get("status") or {}).get("startedAt")) + self.metrics[name].initial_delay
+            origin = moment(self.status.get("startedAt")) + self.prepared.metrics[name].initial_delay
         beats[name] = Beat(origin, began)
 
     def ask(self, name: str) -> Ask:
@@ -219,11 +240,11 @@ class Working:
 
     def job(self, name: str) -> JobOf:
         """The Job of a metric's next measurement."""
-        return JobOf(self.obj, self.metrics[name], self.number(name))
+        return JobOf(self.obj, self.prepared.metrics[name], self.number(name))
 
     def number(self, name: str) -> int:
         """The number of the next measurement, from 1: all that ended before, and one."""
-        results = (self.obj.get("status") or {}).get("metricResults") or ()
+        results = self.status.get("metricResults") or ()
         found: Obj = next((one for one in results if one.get("name") == name), {})
         return int(found.get("count") or 0) + int(found.get("error") or 0) + 1
 
