@@ -99,11 +99,14 @@ async def application(parts: Parts, key: AppKey) -> AppState:
     known_state = parts.states.get(key)
     if known_state is not None and known_state.obj:
         return known_state
+    missing = RequestError("ApplicationNotFound", f"there is no Application {key} in the namespaces that count")
+    if not parts.known_applications.namespaces.includes(key.namespace):
+        raise missing
     state = AppState(key)
     try:
         state.take(await verbs.get(parts.cluster, parts.applications, key.namespace, key.name))
     except NotFound as error:
-        raise RequestError("ApplicationNotFound", f"there is no Application {key}") from error
+        raise missing from error
     return state
 
 

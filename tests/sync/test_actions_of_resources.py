@@ -204,3 +204,13 @@ async def test_what_cannot_be_done_is_refused_with_a_reason(
     with pytest.raises(RequestError) as caught:
         await asking.run(action, "apps", kind, name)
     assert caught.value.reason == reason
+
+
+async def test_an_application_that_does_not_count_can_not_be_asked(asking: Asking) -> None:
+    delivery = asking.delivery
+    await delivery.apply({**delivery.application(), "metadata": {"name": "stray", "namespace": delivery.namespace}})
+    web = asking.resource("apps", "Deployment", "web")
+    question = ListActions(namespace=delivery.namespace, name="stray", resource=web)
+    with pytest.raises(RequestError) as caught:
+        await asking.bus.request(question, timeout=60)
+    assert caught.value.reason == "ApplicationNotFound"
