@@ -13,6 +13,7 @@ import pytest
 from services.stack import cluster as embedded
 from services.stack.cluster.api import Api
 from services.stack.cluster.layout import Layout
+from services.stack.cluster.node import check_length
 from services.stack.cluster.processes import Processes
 from services.stack.state import started
 from tests.parts.cluster import ClusterUnderTest, quiet
@@ -122,6 +123,13 @@ async def test_a_part_that_fails_shows_the_end_of_its_log(tmp_path: Path) -> Non
     with pytest.raises(embedded.PartFailedError, match="etcd ended before it was ready") as failure:
         await embedded.up(tmp_path, report=quiet)
     assert "invalid database" in failure.value.tail
+
+
+def test_a_real_node_says_when_its_folder_is_too_deep_for_sockets(tmp_path: Path) -> None:
+    fits = tmp_path / ("d" * (107 - len(f"{tmp_path}//node/kubelet/pod-resources/kubelet.sock")))
+    check_length(Layout(fits))
+    with pytest.raises(embedded.NodeImpossibleError, match="a folder that is 3 bytes shorter"):
+        check_length(Layout(Path(f"{fits}ddd")))
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

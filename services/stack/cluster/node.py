@@ -27,6 +27,7 @@ PARTS = ("containerd", "kubelet", "kube-proxy")
 NAME = "tiphys"
 PAUSE, BUSYBOX = "tiphys.local/pause:1", "tiphys.local/busybox:1"
 SOCKET = machine.STATE / "containerd.sock"
+LONGEST_SOCKET = 107
 _GONE_SECONDS = 10.0
 _CNI_RESULTS = Path("/var/lib/cni/results")
 _SHIM, _SHIM_SOCKETS = "containerd-shim", Path("/run/containerd/s")
@@ -34,6 +35,7 @@ _SHIM, _SHIM_SOCKETS = "containerd-shim", Path("/run/containerd/s")
 
 def prepare(layout: Layout) -> None:
     """Everything before the first part starts: what a crash left goes; bridge, cgroup and configuration come."""
+    check_length(layout)
     machine.own(layout.directory)
     sweep(layout)
     machine.own(layout.directory)
@@ -45,6 +47,14 @@ def prepare(layout: Layout) -> None:
     (node / "cni" / "10-tiphys.conflist").write_text(json.dumps(_network(node), indent=2))
     (node / "containerd.toml").write_text(_containerd(node))
     (node / "kubelet.json").write_text(json.dumps(_kubelet(layout), indent=2))
+
+
+def check_length(layout: Layout) -> None:
+    """The kernel refuses longer paths of sockets (unix(7)), and the kubelet then ends without saying why."""
+    longest = layout.node / "kubelet" / "pod-resources" / "kubelet.sock"
+    over = len(os.fsencode(longest)) - LONGEST_SOCKET
+    if over > 0:
+        raise NodeImpossibleError((f"the kubelet's sockets need a folder that is {over} bytes shorter: {layout.node}",))
 
 
 def programs(linked: Binaries, report: Report) -> Binaries:
