@@ -27,7 +27,9 @@ log = get_logger()
 OnState = Callable[[bool, str], None]
 Headers = dict[str, str]
 NO_RESPONDERS = "503"
+WORKING = "tiphys-working"  # the header of a message that is no answer yet, but says that one is being made
 HEADER_ROOM = 16 * 1024  # of the server's max_payload: headers count too
+CLOSE = 0.01  # seconds before a deadline in which nothing more is begun
 PAUSES = (0.02, 0.05, 0.1, 0.2, 0.5)
 
 
@@ -48,6 +50,23 @@ class NobodyListens(LookupError):
     """The server knows no one who takes this subject, just now."""
 
 
+@dataclass
+class Waiting:
+    """An answer that is waited for: for `patience` seconds since something was heard, and never longer than `until`."""
+
+    answer: "asyncio.Future[Msg]"
+    patience: float
+    until: float
+    limit: asyncio.Timeout
+
+    def hear(self, message: Msg) -> None:
+        if not message.data and message.headers and WORKING in message.headers:
+            if not self.limit.expired():
+                self.limit.reschedule(min(self.until, asyncio.get_running_loop().time() + self.patience))
+        elif not self.answer.done():
+            self.answer.set_result(message)
+
+
 def pause(attempt: int) -> float:
     return PAUSES[min(attempt, len(PAUSES) - 1)]
 
@@ -59,7 +78,7 @@ class Connection:
     client: Client
     inbox: str = ""
     lost: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: dict[str, asyncio.Future[Msg]] = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     when_lost: list[Callable[[], None]] = field(default_factory=list)
     numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -68,15 +87,15 @@ class Connection:
         await self.client.subscribe(f"{self.inbox}.*", cb=self._on_reply)
 
     async def _on_reply(self, message: Msg) -> None:
-        future = self.waiting.get(message.subject.rpartition(".")[2])
-        if future is not None and not future.done():
-            future.set_result(message)
+        waiting = self.waiting.get(message.subject.rpartition(".")[2])
+        if waiting is not None:
+            waiting.hear(message)
 
     def broke(self) -> None:
         self.lost.set()
-        for future in self.waiting.values():
-            if not future.done():
-                future.set_exception(Lost())
+        for waiting in self.waiting.values():
+            if not waiting.answer.done():
+                waiting.answer.set_exception(Lost())
         for callback in self.when_lost:
             callback()
 
@@ -88,16 +107,22 @@ class Connection:
         async with self._translated(subject):
             await self.client.publish(subject, data, reply=reply, headers=headers)
 
-    async def request(self, subject: str, data: bytes, headers: Headers | None, timeout: float) -> Msg:  # noqa: ASYNC109
-        """Raises Lost, NobodyListens or TimeoutError."""
-        number = str(next(self.numbers))
-        future: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
-        self.waiting[number] = future
+    async def request(
+        self, subject: str, data: bytes, headers: Headers | None, *, silence: float, within: float
+    ) -> Msg:
+        """Wait for an answer for so many seconds of silence, but no longer than `within`.
+
+        Raises Lost, NobodyListens or TimeoutError.
+        """
+        number, loop = str(next(self.numbers)), asyncio.get_running_loop()
+        future: asyncio.Future[Msg] = loop.create_future()
+        limit = asyncio.timeout(min(silence, within))
+        self.waiting[number] = Waiting(future, silence, loop.time() + within, limit)
         try:
             if self.lost.is_set():
                 raise Lost
-            await self.publish(subject, data, headers, reply=f"{self.inbox}.{number}")
-            async with asyncio.timeout(timeout):
+            async with limit:
+                await self.publish(subject, data, headers, reply=f"{self.inbox}.{number}")
                 message = await future
         finally:
             del self.waiting[number]
@@ -247,7 +272,7 @@ class Link:
     ) -> Msg:
         """A request that outlives broken connections: sent again on the next one, and while nobody listens.
 
-        `within` bounds everything, `each` a single attempt, `lonely` the time for somebody to listen.
+        `within` bounds everything, `each` the silence after a single attempt, `lonely` the time for somebody to listen.
         Raises Disconnected, NobodyListens, TimeoutError or TooLarge.
         """
         deadline = time.monotonic() + within
@@ -257,13 +282,13 @@ class Link:
             if left <= 0 and attempt:
                 raise Disconnected("the connection to NATS kept breaking")
             connection = await self.connection(max(left, 0))
-            last_try = each is None or left <= each
+            left = max(left, 0.001)
             try:
-                return await connection.request(subject, data, headers, max(min(left, each or left), 0.001))
+                return await connection.request(subject, data, headers, silence=each or left, within=left)
             except Lost:
                 continue
             except TimeoutError:
-                if last_try:
+                if each is None or time.monotonic() + CLOSE >= deadline:
                     raise
             except NobodyListens:
                 if time.monotonic() + pause(attempt) >= given_up:

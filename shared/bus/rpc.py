@@ -2,13 +2,14 @@
 
 An answer is either the reply model's bytes or, under the header `tiphys-failed`, a `RequestFailed`; one that is larger
 than a message goes through the object store, and the header `tiphys-stored` has its digest. A question waits
-for its server to come up, within its time; it is asked again when the connection breaks, so serving must be
-idempotent.
+for its server to come up, within its time. While a server works on it, it says so every few seconds; one that fell
+silent is dead, and the question is asked again, as it is when the connection breaks. So serving must be idempotent.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from nats.aio.msg import Msg
@@ -18,7 +19,7 @@ from shared.bus import measures
 from shared.bus.consume import HandlerCancelled, stopping
 from shared.bus.envelope import DELIVERY, TRACEPARENT, Headers, one_line
 from shared.bus.errors import BusError, Disconnected, TooLarge
-from shared.bus.link import Link, Lost, NobodyListens
+from shared.bus.link import WORKING, Link, Lost, NobodyListens
 from shared.bus.objects import Objects
 from shared.events import Asks, Message, RequestError, RequestFailed
 from shared.security import redact
@@ -28,6 +29,7 @@ log = get_logger()
 FAILED, PATIENCE, STORED = "tiphys-failed", "tiphys-patience-ms", "tiphys-stored"
 REPLIES = "replies"
 DEFAULT_PATIENCE = 600.0
+SAID_EVERY, SILENCE = 3.0, 10.0
 Reply = TypeVar("Reply")
 Question = TypeVar("Question", bound=Asks[Any])
 
@@ -42,7 +44,8 @@ async def request(link: Link, question: Asks[Reply], *, patience: float) -> Repl
     """Raises RequestError, and nothing else."""
     begun, outcome = time.monotonic(), "failed"
     try:
-        reply = await link.ask(question.subject, question.to_bytes(), _headers(patience), within=patience)
+        data, headers = question.to_bytes(), _headers(patience)
+        reply = await link.ask(question.subject, data, headers, within=patience, each=SILENCE)
         answer = _read(question, reply.headers or {}, await _whole(link, reply))
         outcome = "answered"
     except NobodyListens as error:
@@ -108,7 +111,7 @@ async def _answer(
 ) -> None:
     headers = message.headers or {}
     reply: Message
-    async with turns:
+    async with _said(link, message.reply), turns:
         with trace.traced(headers.get(DELIVERY, ""), headers.get(TRACEPARENT, "")):
             try:
                 async with asyncio.timeout(_patience(headers)):
@@ -122,6 +125,23 @@ async def _answer(
     measures.served.labels(question.subject, "failed" if isinstance(reply, RequestFailed) else "answered").inc()
     if message.reply:
         await _send(link, message.reply, question.subject, reply)
+
+
+@asynccontextmanager
+async def _said(link: Link, inbox: str) -> AsyncIterator[None]:
+    """Let the asker know that its question is worked on, or waits its turn."""
+    saying = asyncio.create_task(_say(link, inbox))
+    try:
+        yield
+    finally:
+        saying.cancel()
+
+
+async def _say(link: Link, inbox: str) -> None:
+    while inbox:
+        await asyncio.sleep(SAID_EVERY)
+        with suppress(Lost, BusError):
+            await (await link.connection(None)).publish(inbox, b"", {WORKING: "1"})
 
 
 def _patience(headers: Headers) -> float:

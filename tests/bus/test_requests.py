@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from shared.bus import Bus, RequestError
+from shared.bus import Bus, RequestError, rpc
 from shared.events import Message
 from shared.telemetry import trace
 from tests.bus.tools import background, plain_client
@@ -47,6 +47,37 @@ async def test_a_question_waits_for_its_server_to_come(bus: Bus, double: type[Do
     await asyncio.wait({question}, timeout=0.1)
     async with background(bus.serve(double, twice)):
         assert (await question).number == 8
+
+
+async def test_a_server_that_dies_over_a_question_is_asked_again(
+    bus: Bus, nats_url: str, double: type[Double], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc, "SILENCE", 0.3)
+    async with plain_client(nats_url) as dying:
+        taken = await dying.subscribe(double.subject, queue="tiphys")
+        question = asyncio.create_task(bus.request(double(number=4)))
+        await taken.next_msg(timeout=10)
+        await taken.unsubscribe()
+    async with background(bus.serve(double, twice)):
+        assert (await question).number == 8
+
+
+async def test_a_server_that_says_it_works_is_waited_for(
+    bus: Bus, double: type[Double], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc, "SILENCE", 2.0)
+    monkeypatch.setattr(rpc, "SAID_EVERY", 0.2)
+    asked = 0
+
+    async def slow(question: Double) -> Doubled:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(2.5)
+        return await twice(question)
+
+    async with background(bus.serve(double, slow)):
+        assert (await bus.request(double(number=4))).number == 8
+    assert asked == 1
 
 
 async def test_without_a_server_the_error_names_the_subject(bus: Bus, double: type[Double]) -> None:
