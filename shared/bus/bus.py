@@ -91,7 +91,7 @@ class Bus:
         subject: str | None = None,
         concurrency: int = 1,
         max_deliver: int = 5,
-        ack_wait: float = 30.0,
+        ack_wait: float = 15.0,
         time_limit: float = 600.0,
         first_pause: float = 0.5,
         start: Literal["all", "new"] | datetime = "all",
