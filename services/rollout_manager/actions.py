@@ -38,13 +38,27 @@ class Say:
 
 
 NOTHING_ROUTED = Routed()
+OF_WRITES = frozenset(
+    {
+        "AnalysisRunPending",
+        "ExperimentCreated",
+        "NewReplicaSetCreated",
+        "RolloutUpdated",
+        "ScalingReplicaSet",
+        "SwitchService",
+        "TrafficWeightUpdated",
+    }
+)  # what is said of writes, once they are done
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One pass's outcome. In this order: `create` and scale up, services, traffic, runs, then scale down and delete."""
+    """One pass's outcome. In this order: `first` (a status), `create` and scale up, services, traffic, runs, then scale
+    down and delete, `status`.
+    """
 
     status: Obj
+    first: Obj | None = None
     create: tuple[Obj, ...] = ()
     changes: Mapping[str, SetChange] = field(default_factory=dict)
     delete: tuple[ReplicaSet, ...] = ()

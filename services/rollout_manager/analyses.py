@@ -160,7 +160,8 @@ def _want_experiment(draft: Draft) -> str:
     if step is None or step.experiment is None or draft.new is None or draft.stable is None:
         draft.state.experiment = ""
         return ""
-    if draft.state.experiment or draft.seen.rollout.spec.paused:
+    there = any(one.name == draft.state.experiment for one in draft.seen.experiments)
+    if there or draft.seen.rollout.spec.paused:
         return draft.state.experiment
     index = draft.state.index or 0
     base = f"{draft.seen.rollout.metadata.name}-{draft.seen.hash}-{draft.revision}-{index}"

@@ -25,6 +25,7 @@ def blue_green(draft: Draft) -> None:
     checkpoint(draft)
     activate(draft)
     promote(draft)
+    draft.state.check_point = draft.state.check_point and not (draft.promoted or draft.aborted)
     scale(draft)
     retention.tidy(draft)
     analyses.want(draft, wanted_types(draft))
@@ -155,7 +156,6 @@ def promote(draft: Draft) -> None:
         why = "Initial deploy" if draft.stable is None else "Completed blue-green update"
         why = "Rollback within window" if _was_fast(draft) and draft.stable is not None else why
         complete(draft, "Full promotion requested" if draft.state.promote_full else why)
-        draft.state.check_point = False
 
 
 def _was_fast(draft: Draft) -> bool:

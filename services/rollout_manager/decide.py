@@ -1,5 +1,6 @@
 """One Rollout's decision: what was seen in, what to do and the status out. Pure; never raises for what people wrote."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from services.rollout_manager import aborts, roles
@@ -8,10 +9,12 @@ from services.rollout_manager.analysis import InvalidAnalysis
 from services.rollout_manager.begin import annotate, begin, create_new, revise, tell_scaling
 from services.rollout_manager.bluegreen import blue_green
 from services.rollout_manager.canary import canary
+from services.rollout_manager.checkpoint import checkpoint
 from services.rollout_manager.draft import Draft
 from services.rollout_manager.experiments import InvalidExperiment
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.observed import Observed
+from services.rollout_manager.state import mapping
 from services.rollout_manager.status import build, invalid
 from services.rollout_manager.traffic import Unroutable
 from services.rollout_manager.validate import problems_of
@@ -53,7 +56,7 @@ def finish(draft: Draft) -> Decision:
         draft.say("SwitchService", text, what="service")
     again = min(((when - draft.now).total_seconds() for when in draft.wakes), default=None)
     annotations = seen.rollout.metadata.annotations
-    return Decision(
+    decision = Decision(
         status=status,
         create=tuple(draft.create),
         changes=draft.changes(),
@@ -75,6 +78,15 @@ def finish(draft: Draft) -> Decision:
         says=tuple(draft.says),
         again=again,
     )
+    before = mapping(seen.obj, "status")
+    return replace(decision, first=checkpoint(before, status)) if writes(decision, before) else decision
+
+
+def writes(decision: Decision, before: Obj) -> bool:
+    """Whether there is anything to do but to write the status."""
+    weights = mapping(before, "canary").get("weights") != mapping(decision.status, "canary").get("weights")
+    done, left = decision.status, decision
+    return weights or decision != Decision(done, routed=left.routed, says=left.says, ask=left.ask, again=left.again)
 
 
 def differs(seen: Observed, name: str, hash_: str) -> bool:

@@ -12,7 +12,7 @@ from services.rollout_manager.keys import Obj, RolloutKey
 from services.rollout_manager.observe import observe
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.release import release
-from services.rollout_manager.report import report
+from services.rollout_manager.report import ahead, report
 from services.rollout_manager.scope import ours
 from services.rollout_manager.state import mapping, whole
 from shared.clock import now
@@ -59,6 +59,7 @@ async def _pass(parts: Parts, key: RolloutKey, obj: Obj) -> float | None:
         await report(parts, key, obj, decision)
         return None
     decision = decide(seen)
+    obj = await ahead(parts, key, obj, decision)
     try:
         await act(Acting(parts, key, seen), decision)
     except Collision as error:

@@ -1,15 +1,29 @@
-"""Writing down what a pass came to: the status where it differs, Kubernetes Events, and events for the bus."""
+"""Writing down what a pass comes to: the status where it differs, Kubernetes Events, and events for the bus."""
 
 from time import monotonic
 from typing import Any
 
-from services.rollout_manager.actions import Decision, Say
+from services.rollout_manager.actions import OF_WRITES, Decision, Say
 from services.rollout_manager.announce import announce
 from services.rollout_manager.keys import Obj, RolloutKey
 from services.rollout_manager.labels import FIELD_MANAGER
 from services.rollout_manager.parts import Parts
 from shared.kube import NotFound, verbs
 from shared.merge import merge_patch_between
+
+
+async def ahead(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) -> Obj:
+    """Write where the Rollout is, and say how it came there, before anything is done that follows from it; gives the
+    Rollout as it is then. Raises ApiError, Conflict where somebody spoke meanwhile.
+    """
+    patch = merge_patch_between(obj.get("status") or {}, decision.first or {}) if decision.first else {}
+    if not patch:
+        return obj
+    for say in decision.says:
+        if say.reason not in OF_WRITES:
+            _say(parts, obj, say, decision)
+    parts.settling.forget(key)
+    return await _patch(parts, key, _guarded(obj, patch), subresource="status") or obj
 
 
 async def report(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) -> float | None:
@@ -19,18 +33,22 @@ async def report(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) ->
     The status is written at the version that the decision was made from: someone who spoke meanwhile is heard first.
     """
     for say in decision.says:
-        _say(parts, obj, say, decision)
+        if decision.first is None or say.reason in OF_WRITES:
+            _say(parts, obj, say, decision)
     await _annotate(parts, key, decision)
-    before: Obj = obj.get("status") or {}
+    before: Obj = decision.first or obj.get("status") or {}
     patch = merge_patch_between(before, decision.status)
     wait = parts.settling.wait(key, before, patch, monotonic())
     if not patch or wait:
         return wait or None
-    body: Obj = {"status": patch}
-    if not (decision.annotations or decision.replicas is not None):
-        body["metadata"] = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-    await _patch(parts, key, body, subresource="status")
+    annotated = bool(decision.annotations) or decision.replicas is not None
+    await _patch(parts, key, {"status": patch} if annotated else _guarded(obj, patch), subresource="status")
     return None
+
+
+def _guarded(obj: Obj, patch: Obj) -> Obj:
+    """A patch of the status at the version that was seen."""
+    return {"metadata": {"resourceVersion": obj["metadata"]["resourceVersion"]}, "status": patch}
 
 
 async def _annotate(parts: Parts, key: RolloutKey, decision: Decision) -> None:
@@ -42,7 +60,8 @@ async def _annotate(parts: Parts, key: RolloutKey, decision: Decision) -> None:
         await _patch(parts, key, body)
 
 
-async def _patch(parts: Parts, key: RolloutKey, body: Obj, **options: Any) -> None:
+async def _patch(parts: Parts, key: RolloutKey, body: Obj, **options: Any) -> Obj | None:
+    """None: it is gone."""
     resource = parts.rollouts.informer.resource
     try:
         done = await verbs.patch(
@@ -56,8 +75,9 @@ async def _patch(parts: Parts, key: RolloutKey, body: Obj, **options: Any) -> No
             **options,
         )
     except NotFound:
-        return
+        return None
     parts.rollouts.note(done)
+    return done
 
 
 def _say(parts: Parts, obj: Obj, say: Say, decision: Decision) -> None:

@@ -72,7 +72,7 @@ def _blue_green(draft: Draft, before: Obj) -> Obj:
         **mapping(before, "blueGreen"),
         "activeSelector": pointed(draft, spec.active_service) or None,
         "previewSelector": pointed(draft, spec.preview_service) or None,
-        "scaleUpPreviewCheckPoint": (draft.state.check_point and spec.preview_replica_count is not None) or None,
+        "scaleUpPreviewCheckPoint": draft.state.check_point or None,
         **_runs(draft, "blueGreen"),
     }
 

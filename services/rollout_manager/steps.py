@@ -3,7 +3,7 @@
 from services.rollout_manager.analysis import Phase
 from services.rollout_manager.draft import Draft
 from services.rollout_manager.replicas import bounds, portion, share, split
-from services.rollout_manager.state import CANARY_PAUSE, moment
+from services.rollout_manager.state import CANARY_PAUSE, mapping, moment
 from shared.kinds.durations import seconds
 from shared.kinds.strategy import CanaryStep, HeaderRoute, MirrorRoute, Pause, SetCanaryScale
 
@@ -103,13 +103,14 @@ def done(draft: Draft, step: CanaryStep) -> bool:
 
 
 def weight_is_set(draft: Draft, weight: int) -> bool:
-    """Without a router pods are the weight; with one it must be there, and nobody may say that it has not arrived."""
+    """Without a router pods are the weight; with one an earlier pass has written it, and nobody may say that it has not
+    arrived.
+    """
     if not draft.routes_traffic:
         return True
-    weights = draft.state.weights or {}
-    return (weights.get("canary") or {}).get("weight") == min(weight, draft.most) and weights.get(
-        "verified"
-    ) is not False
+    weights, written = draft.state.weights or {}, mapping(draft.seen.obj, "status", "canary", "weights", "canary")
+    there = mapping(weights, "canary") == written and written.get("weight") == min(weight, draft.most)
+    return there and weights.get("verified") is not False
 
 
 def pause_over(draft: Draft, pause: Pause) -> bool:

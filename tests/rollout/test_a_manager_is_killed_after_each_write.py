@@ -1,7 +1,7 @@
 """`tiphys run rollout_manager` on its own, killed with SIGKILL after each single write of a canary: the same end.
 
-Beside it another instance carries the same canary out in peace, for comparison. Not tested: a setWeight right behind
-the pause. There lives of one write each scale up and down in turn, for a step is remembered by a pass's last write.
+Beside it another instance carries the same canary out in peace, for comparison. That the first write of each pass is
+enough, with every strategy, shows test_the_first_write_of_each_pass_is_enough.py.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from tests.rollout.managed import Managed, image_of
 from tests.rollout.rollouts import Obj, canary, rollout
 
 pytestmark = pytest.mark.timeout(400)
-STEPS: tuple[Obj, ...] = ({"setWeight": 50}, {"pause": {}})
+STEPS: tuple[Obj, ...] = ({"setWeight": 50}, {"pause": {}}, {"setWeight": 75})
 PATIENCE = 180
 TIMES = {"lastUpdateTime", "lastTransitionTime"}
 

@@ -28,8 +28,12 @@ def test_a_weight_waits_for_its_pods() -> None:
     assert world.weight == 0
     world.become_available("web-v2", 1)
     world.step()
-    assert (world.services["canary"].hash, world.weight, written_weight(world), world.pods("v2")) == ("v2", 20, "20", 6)
+    assert (world.services["canary"].hash, world.weight, written_weight(world), world.pods("v2")) == ("v2", 20, "20", 2)
+    world.step()
+    assert (world.weight, world.pods("v2")) == (20, 6)
     world.become_available("web-v2")
+    world.step()
+    assert (world.weight, world.status["currentStepIndex"]) == (60, 1)
     world.step()
     assert (world.weight, world.status["currentStepIndex"], world.phase) == (60, 2, "Paused")
     weights = world.status["canary"]["weights"]
@@ -108,6 +112,8 @@ def test_most_of_the_pods_may_be_enough() -> None:
     world.step()
     assert world.status["currentStepIndex"] == 0  # its Service waits for all of them
     world.become_available("web-v2", 2)
+    world.step()
+    assert (world.status["currentStepIndex"], world.weight) == (0, 50)
     world.step()
     assert (world.status["currentStepIndex"], world.weight) == (1, 50)
 

@@ -4,11 +4,14 @@ Pods become available when the test says so. The hash of a template is its image
 """
 
 import copy
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from services.rollout_manager.actions import Decision
+from services.rollout_manager.act import sorted_changes
+from services.rollout_manager.actions import Decision, SetChange
 from services.rollout_manager.analysis import Phase, Run
 from services.rollout_manager.decide import decide
 from services.rollout_manager.experiments import SeenExperiment
@@ -118,31 +121,58 @@ class World:
         self.last = decision
         return decision
 
+    def first_write(self) -> bool:
+        """One pass that dies after its first write; tells whether there was anything to write."""
+        before = self.seen_from_outside()
+        for write in self.writes(decide(self.observed())):
+            write()
+            if self.seen_from_outside() != before:
+                return True
+        return False
+
+    def seen_from_outside(self) -> Any:
+        return copy.deepcopy((self.rollout, self.sets, self.services, self.objects, self.runs))
+
     def carry_out(self, decision: Decision) -> None:
-        for made in decision.create:
-            self._create(made)
-        for name, change in decision.changes.items():
-            self._change(name, change.replicas, dict(change.annotations))
-        for name, hash_ in decision.services.items():
-            self.services[name] = Service(name, hash_, "web")
-        for wanted in decision.routed.wanted:
-            ref = ref_of(wanted)
-            self.objects[ref] = carried(self.objects[ref], wanted) if ref in self.objects else dict(wanted)
-            self.objects[ref]["metadata"].setdefault("resourceVersion", "1")
-        for gone in decision.delete:
-            del self.sets[gone.name]
-        for made in decision.start_runs:
-            self._start(made)
-        for name in decision.stop_runs:
-            self.runs[name] = replace(self.runs[name], terminate=True)
-        for name in decision.delete_runs:
-            del self.runs[name]
+        for write in self.writes(decision):
+            write()
         self.said += [say.reason for say in decision.says]
-        patch = merge_patch_between(self.status, decision.status)
-        self.rollout["status"] = json_merge_patch(self.status, patch)
-        if decision.annotations:
+
+    def writes(self, decision: Decision) -> Iterator[Callable[[], None]]:
+        """A decision's writes, in the order of act.py."""
+        if decision.first is not None:
+            yield partial(self._write_status, decision.first)
+        yield from (partial(self._create, made) for made in decision.create)
+        up, down = sorted_changes(self.observed(), decision.changes)
+        yield from (partial(self._change, name, change) for name, change in up.items())
+        yield from (partial(self._switch, name, hash_) for name, hash_ in decision.services.items())
+        yield from (partial(self._route, wanted) for wanted in decision.routed.wanted)
+        yield from (partial(self._start, made) for made in decision.start_runs)
+        yield from (partial(self._stop, name) for name in decision.stop_runs)
+        yield from (partial(self.runs.__delitem__, name) for name in decision.delete_runs)
+        yield from (partial(self._change, name, change) for name, change in down.items())
+        yield from (partial(self.sets.__delitem__, gone.name) for gone in decision.delete)
+        yield partial(self._annotate, decision.annotations)
+        yield partial(self._write_status, decision.status)
+
+    def _switch(self, name: str, hash_: str) -> None:
+        self.services[name] = Service(name, hash_, "web")
+
+    def _route(self, wanted: Obj) -> None:
+        ref = ref_of(wanted)
+        self.objects[ref] = carried(self.objects[ref], wanted) if ref in self.objects else dict(wanted)
+        self.objects[ref]["metadata"].setdefault("resourceVersion", "1")
+
+    def _stop(self, name: str) -> None:
+        self.runs[name] = replace(self.runs[name], terminate=True)
+
+    def _write_status(self, status: Obj) -> None:
+        self.rollout["status"] = json_merge_patch(self.status, merge_patch_between(self.status, status))
+
+    def _annotate(self, annotations: Mapping[str, str | None]) -> None:
+        if annotations:
             metadata = self.rollout["metadata"]
-            metadata["annotations"] = json_merge_patch(metadata.get("annotations") or {}, decision.annotations)
+            metadata["annotations"] = json_merge_patch(metadata.get("annotations") or {}, dict(annotations))
 
     def _create(self, made: Obj) -> None:
         assert made["metadata"]["name"] not in self.sets
@@ -172,14 +202,14 @@ class World:
         name = [name for name, run in self.runs.items() if run.type == type_][-1]
         self.runs[name] = replace(self.runs[name], phase=phase, message=message)
 
-    def _change(self, name: str, replicas: int | None, annotations: dict[str, str | None]) -> None:
-        one = self.sets[name]
+    def _change(self, name: str, change: SetChange) -> None:
+        one, replicas = self.sets[name], change.replicas
         if replicas is not None:
             one["spec"]["replicas"] = replicas
             status = one["status"]
             for count in ("replicas", "readyReplicas", "availableReplicas"):  # what is ready goes last
                 status[count] = min(status[count], replicas)
-        one["metadata"]["annotations"] = json_merge_patch(one["metadata"]["annotations"], annotations)
+        one["metadata"]["annotations"] = json_merge_patch(one["metadata"]["annotations"], dict(change.annotations))
 
     def become_available(self, name: str, count: int | None = None) -> None:
         """Some more pods of a ReplicaSet are there and available; all without a count."""
