@@ -14,7 +14,8 @@ from services.rollout_manager.labels import EPHEMERAL_METADATA, FIELD_MANAGER, H
 from services.rollout_manager.objects import Watch
 from services.rollout_manager.observed import Observed, ReplicaSet
 from services.rollout_manager.parts import Parts
-from services.rollout_manager.replicaset import written
+from services.rollout_manager.release import let_go
+from services.rollout_manager.replicaset import hash_of, written
 from services.rollout_manager.traffic import apply as traffic
 from shared.kube import AlreadyExists, NotFound, Resource, TooManyRequests, verbs
 
@@ -48,6 +49,8 @@ async def act(acting: Acting, decision: Decision) -> None:
     await _change(acting, up)
     for name, hash_ in decision.services.items():
         await _switch(acting, name, hash_)
+    for name in decision.let_go:
+        await let_go(acting.parts, acting.key.namespace, name)
     await traffic.write(acting.parts.objects, acting.seen.live, decision.routed)
     await _runs(acting, decision)
     await _change(acting, down)
@@ -83,7 +86,7 @@ async def _create_set(acting: Acting, made: Obj) -> None:
         there = await verbs.get(acting.parts.cluster, watch.informer.resource, acting.key.namespace, name)
         owners = there["metadata"].get("ownerReferences") or ()
         ours = any(owner.get("uid") == acting.seen.rollout.metadata.uid for owner in owners)
-        if not ours or (there["metadata"].get("labels") or {}).get(HASH) != acting.seen.hash:
+        if not ours or hash_of(there) != acting.seen.hash:
             raise Collision(name) from error
         done = there
     watch.note(done)
@@ -94,8 +97,10 @@ async def _change(acting: Acting, changes: Changes) -> None:
     for name, change in changes.items():
         spec = {"replicas": change.replicas, "minReadySeconds": change.min_ready_seconds}
         body: Obj = {"spec": {field: value for field, value in spec.items() if value is not None}}
-        if change.annotations:
-            body["metadata"] = {"annotations": dict(change.annotations)}
+        if change.pod:
+            body["spec"]["template"] = {"spec": change.pod}
+        metadata = {"annotations": dict(change.annotations), "labels": dict(change.labels)}
+        body["metadata"] = {field: values for field, values in metadata.items() if values}
         await acting.patch(watch, watch.informer.resource, name, body)
 
 

@@ -11,11 +11,13 @@ from services.rollout_manager.traffic import Routed
 
 @dataclass(frozen=True)
 class SetChange:
-    """What changes of one ReplicaSet, in one write. An annotation of None goes."""
+    """What changes of one ReplicaSet, in one write. An annotation of None goes; `pod` is a patch of its pods' spec."""
 
     replicas: int | None = None
     annotations: Mapping[str, str | None] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     min_ready_seconds: int | None = None
+    pod: Obj = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Decision:
     changes: Mapping[str, SetChange] = field(default_factory=dict)
     delete: tuple[ReplicaSet, ...] = ()
     services: Mapping[str, str] = field(default_factory=dict)
+    let_go: tuple[str, ...] = ()
     routed: Routed = NOTHING_ROUTED
     start_runs: tuple[Obj, ...] = ()
     stop_runs: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from services.rollout_manager.labels import HASH
 from services.rollout_manager.objects import Objects, Owned
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.reconcile import reconcile
+from services.rollout_manager.release import claims
 from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
 from shared.engines.openings import Openings
@@ -77,6 +78,7 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup, w
     engines = await context.engines()
     sets = await objects.watch("apps", "ReplicaSet", label_selector=HASH)
     runs, experiments = await objects.watch(ARGO, "AnalysisRun"), await objects.watch(ARGO, "Experiment")
+    services = await objects.watch("", "Service")
     interest = objects.interest(queue.add)
     return Parts(
         settings=settings,
@@ -87,7 +89,7 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup, w
         engines=engines,
         recorder=Recorder(context.cluster, component="rollouts-controller"),
         objects=objects,
-        services=await objects.watch("", "Service"),
+        services=services,
         replica_sets=sets,
         runs=runs,
         experiments=experiments,
@@ -99,6 +101,7 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup, w
         owned_sets=Owned(sets),
         owned_runs=Owned(runs),
         owned_experiments=Owned(experiments),
+        claimed_services=Owned(services, claims),
         webhooks=Webhooks(web, Secrets(objects, context.namespace), Openings(context.engines), tasks, queue.add),
         configs=Configs(objects, interest.changed, partial(lease_namespace, context, settings)),
     )

@@ -8,7 +8,7 @@ from services.rollout_manager.fnv import step_hash
 from services.rollout_manager.labels import DESIRED_REPLICAS, REVISION, REVISION_HISTORY
 from services.rollout_manager.observed import Observed, ReplicaSet
 from services.rollout_manager.replicaset import make
-from services.rollout_manager.state import mapping, state_of, text
+from services.rollout_manager.state import BLUE_GREEN_PAUSE, CANARY_PAUSE, mapping, state_of, text
 from shared.clock import rfc3339
 
 
@@ -43,10 +43,10 @@ def _clamp(draft: Draft) -> None:
 
 
 def _restart_if_changed(draft: Draft) -> None:
-    """A new template or other steps: from the first step. The stable template again: past the last."""
+    """A new template, other steps or the other strategy: from the first step. The stable template: past the last."""
     state, steps = draft.state, steps_hash(draft)
     changed = state.current_hash != draft.seen.hash
-    if changed or (draft.is_canary and state.step_hash and state.step_hash != steps):
+    if changed or switched(draft) or (draft.is_canary and state.step_hash and state.step_hash != steps):
         was_known = bool(state.current_hash)
         state.unpause()
         state.abort, state.aborted_at, state.abort_message, state.promote_full = False, "", "", False
@@ -62,6 +62,13 @@ def _restart_if_changed(draft: Draft) -> None:
     if draft.is_canary and draft.alone and draft.canary.steps:
         state.index = len(draft.canary.steps)
     state.current_hash, state.step_hash = draft.seen.hash, steps
+
+
+def switched(draft: Draft) -> bool:
+    """The status tells of the way of the other strategy."""
+    if draft.is_canary:
+        return bool(mapping(draft.seen.obj, "status", "blueGreen")) or BLUE_GREEN_PAUSE in draft.state.pauses
+    return bool(draft.state.step_hash) or CANARY_PAUSE in draft.state.pauses
 
 
 def _say_config(draft: Draft) -> None:

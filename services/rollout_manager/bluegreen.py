@@ -22,6 +22,7 @@ def blue_green(draft: Draft) -> None:
     gates.judge(draft)
     progress.check(draft)
     preview(draft)
+    serve(draft)
     checkpoint(draft)
     activate(draft)
     promote(draft)
@@ -41,6 +42,19 @@ def active_hash(draft: Draft) -> str:
 def preview(draft: Draft) -> None:
     if draft.blue_green.preview_service and draft.new is not None and not draft.halted:
         draft.select[draft.blue_green.preview_service] = draft.new.hash
+
+
+def unled(draft: Draft) -> bool:
+    """The active Service leads to no version yet, as after a change of strategy, while the stable one serves."""
+    return not active_hash(draft) and not draft.alone and draft.stable is not None and draft.stable.available > 0
+
+
+def serve(draft: Draft) -> None:
+    """An active Service that leads to no version leads to the stable one first: nothing is promoted unasked."""
+    if draft.stable is None or draft.halted or not unled(draft):
+        return
+    if draft.stable.available >= draft.seen.replicas or saturated(draft.new, wanted_size(draft)):
+        draft.select[draft.blue_green.active_service] = draft.stable.hash
 
 
 def wanted_size(draft: Draft) -> int:
@@ -71,7 +85,7 @@ def skips(draft: Draft) -> bool:
 
 def checkpoint(draft: Draft) -> None:
     """Ask and wait at the preview's size; then go on to the full one."""
-    if draft.halted or draft.state.abort or active_hash(draft) == draft.seen.hash:
+    if draft.halted or draft.state.abort or active_hash(draft) == draft.seen.hash or unled(draft):
         return
     if skips(draft):
         draft.state.unpause()
@@ -138,7 +152,7 @@ def activate(draft: Draft) -> None:
         if stable is not None and stable.full:
             draft.select[name] = stable.hash
         return
-    ready = draft.alone or draft.state.check_point or fast_track(draft) or draft.state.promote_full
+    ready = draft.state.check_point or (skips(draft) and not unled(draft))
     if (new is not None and active_hash(draft) == new.hash) or (
         new is not None and ready and saturated(new, draft.seen.replicas)
     ):

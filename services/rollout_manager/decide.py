@@ -33,6 +33,7 @@ def decide(seen: Observed) -> Decision:
         return refuse(seen.obj, error.problems, seen.now)
     create_new(draft)
     roles.metadata(draft)
+    roles.apart(draft)
     roles.restart(draft)
     roles.workload(draft)
     aborts.mark(draft)
@@ -62,6 +63,7 @@ def finish(draft: Draft) -> Decision:
         changes=draft.changes(),
         delete=tuple(draft.delete),
         services=services,
+        let_go=tuple(sorted(seen.claimed - seen.services.keys())),
         routed=draft.routed,
         start_runs=tuple(draft.start_runs),
         stop_runs=tuple(draft.stop_runs),

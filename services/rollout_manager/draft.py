@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from services.rollout_manager.actions import NOTHING_ROUTED, PodMetadata, Say, SetChange
 from services.rollout_manager.gates import Question
 from services.rollout_manager.keys import Obj, Ref
+from services.rollout_manager.labels import HASH
 from services.rollout_manager.observed import Observed, ReplicaSet
 from services.rollout_manager.state import State, entries, text
 from services.rollout_manager.traffic import Routed
@@ -27,7 +28,9 @@ def progressing_reason(obj: Obj) -> str:
 
 @dataclass
 class Draft:
-    """`counts` and `notes` gather the changes of ReplicaSets, by name; `select` the hashes of Services."""
+    """`counts`, `notes` and `pod_patches` gather the changes of ReplicaSets, by name; `select` the hashes of
+    Services.
+    """
 
     seen: Observed
     state: State
@@ -35,6 +38,7 @@ class Draft:
     create: list[Obj] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     notes: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    pod_patches: dict[str, Obj] = field(default_factory=dict)
     delete: list[ReplicaSet] = field(default_factory=list)
     select: dict[str, str] = field(default_factory=dict)
     routed: Routed = NOTHING_ROUTED
@@ -157,6 +161,11 @@ class Draft:
         count = self.counts.get(one.name, one.desired)
         ready = self.seen.rollout.spec.min_ready_seconds
         stale = one.hash == self.seen.hash and ((one.obj.get("spec") or {}).get("minReadySeconds") or 0) != ready
+        labelled = text(one.obj, "metadata", "labels", HASH) == one.hash or not one.obj
         return SetChange(
-            count if count != one.desired else None, self.notes.get(one.name, {}), ready if stale else None
+            count if count != one.desired else None,
+            self.notes.get(one.name, {}),
+            {} if labelled else {HASH: one.hash},  # who looks for ReplicaSets goes by it, our own watch too
+            ready if stale else None,
+            self.pod_patches.get(one.name, {}),
         )

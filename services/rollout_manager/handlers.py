@@ -12,8 +12,11 @@ def on_rollout(parts: Parts, _type: EventType, key: Key, obj: LiveObject, _old: 
         parts.queue.add(RolloutKey(*key))
 
 
-def on_owned(parts: Parts, _type: EventType, key: Key, obj: LiveObject, _old: LiveObject | None) -> None:
+def on_owned(parts: Parts, type_: EventType, key: Key, obj: LiveObject, _old: LiveObject | None) -> None:
     """A ReplicaSet, AnalysisRun or Experiment changed: its Rollout looks again."""
     for owner in obj.meta.ownerReferences:
         if owner.kind == "Rollout" and owner.controller:
-            parts.queue.add(RolloutKey(key.namespace, owner.name))
+            rollout = RolloutKey(key.namespace, owner.name)
+            if type_ is EventType.DELETED and obj.kind == "ReplicaSet":
+                parts.strays.gone(rollout, key.name)
+            parts.queue.add(rollout)

@@ -39,36 +39,39 @@ class Watch:
             listener(type_, key, obj, old)
 
 
-class Owned:
-    """A watch's objects by the uid of their controller, so that a pass finds its own without looking at all."""
+def controllers(obj: LiveObject) -> list[str]:
+    return [owner.uid for owner in obj.meta.ownerReferences if owner.controller]
 
-    def __init__(self, watch: Watch) -> None:
+
+class Owned:
+    """A watch's objects by the uid of their controller, or what else `by` names as their owners, so that a pass finds
+    its own without looking at all.
+    """
+
+    def __init__(self, watch: Watch, by: Callable[[LiveObject], list[str]] = controllers) -> None:
         self._watch = watch
+        self._by = by
         self._keys: dict[str, set[Key]] = {}
         for key, obj in watch.store.items():
             self._add(key, obj)
         watch.listeners.insert(0, self._hear)
 
-    def of(self, uid: str) -> list[LiveObject]:
-        return [self._watch.store[key] for key in sorted(self._keys.get(uid, ())) if key in self._watch.store]
+    def of(self, owner: str) -> list[LiveObject]:
+        return [self._watch.store[key] for key in sorted(self._keys.get(owner, ())) if key in self._watch.store]
 
     def _hear(self, type_: EventType, key: Key, obj: LiveObject, old: LiveObject | None) -> None:
         if old is not None:
-            for uid in _controllers(old):
-                self._keys.get(uid, set()).discard(key)
+            for owner in self._by(old):
+                self._keys.get(owner, set()).discard(key)
         if type_ is not EventType.DELETED:
             self._add(key, obj)
-        for uid in {*_controllers(obj), *(_controllers(old) if old is not None else ())}:
-            if not self._keys.get(uid, True):
-                del self._keys[uid]
+        for owner in {*self._by(obj), *(self._by(old) if old is not None else ())}:
+            if not self._keys.get(owner, True):
+                del self._keys[owner]
 
     def _add(self, key: Key, obj: LiveObject) -> None:
-        for uid in _controllers(obj):
-            self._keys.setdefault(uid, set()).add(key)
-
-
-def _controllers(obj: LiveObject) -> list[str]:
-    return [owner.uid for owner in obj.meta.ownerReferences if owner.controller]
+        for owner in self._by(obj):
+            self._keys.setdefault(owner, set()).add(key)
 
 
 class Interest(Generic[K]):

@@ -15,8 +15,10 @@ from services.rollout_manager.keys import Obj, Ref, RolloutKey
 from services.rollout_manager.labels import HASH, MANAGED_BY, ROLLOUT_TYPE, STEP_INDEX
 from services.rollout_manager.observed import Observed, Pod, ReplicaSet, Service, Workload
 from services.rollout_manager.parts import Parts
+from services.rollout_manager.release import claimed
 from services.rollout_manager.sets import replica_set, wanted_hash
 from services.rollout_manager.state import mapping, moment, text, whole
+from services.rollout_manager.strays import missing
 from services.rollout_manager.traffic import Destination, Router, Unroutable
 from services.rollout_manager.traffic import apply as traffic
 from services.rollout_manager.traffic.routers import configured
@@ -40,6 +42,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
     rollout = Rollout.parse({name: value for name, value in obj.items() if name != "status"})
     wanted = await _wanted(parts, key, rollout)
     sets = tuple(replica_sets(parts, rollout))
+    sets += await missing(parts.objects, parts.strays, rollout, obj, sets)
     wanted, used = await _tracked(parts, key, obj, wanted, sets)
     template = await parts.templates.of(wanted.template, whole(mapping(obj, "status"), "collisionCount"))
     problems = [*wanted.problems, *(template.problems if not wanted.problems else ())]
@@ -51,7 +54,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
     problems += [
         *lacking,
         *(f"service {name!r} not found" for name in sorted(names)),
-        *_stolen(parts, rollout, services),
+        *_stolen(parts, wanted, services),
     ]
     read = {Ref("", "Service", key.namespace, name) for name in service_names(rollout)} | live.keys() | used
     if wanted.workload is not None:
@@ -68,6 +71,7 @@ async def observe(parts: Parts, key: RolloutKey, obj: Obj, now: datetime) -> Obs
         now=now,
         sets=tuple(sorted(sets, key=lambda one: (one.revision, one.created), reverse=True)),
         services=services,
+        claimed=claimed(parts, key),
         runs=tuple(runs(parts, rollout)),
         experiments=tuple(experiments(parts, rollout)),
         templates=templates,
@@ -148,8 +152,8 @@ def service(parts: Parts, key: RolloutKey, name: str) -> Service | None:
     return Service(name, text(selector, HASH), live.meta.annotations.get(MANAGED_BY, ""), selector)
 
 
-def _stolen(parts: Parts, rollout: Rollout, services: dict[str, Service]) -> Iterator[str]:
-    labels = (rollout.spec.template.get("metadata") or {}).get("labels") or {}
+def _stolen(parts: Parts, wanted: Wanted, services: dict[str, Service]) -> Iterator[str]:
+    rollout, labels = wanted.rollout, mapping(wanted.template, "metadata", "labels")
     for found in services.values():
         another = Key(rollout.metadata.namespace, found.managed_by)
         if found.managed_by != rollout.metadata.name and another in parts.rollouts.store:

@@ -66,7 +66,8 @@ class Observed:
 
     `problems` are those that only the cluster could tell (a template that Kubernetes refuses, a Service that isn't
     there). `pods` are known only while a restart is asked for; `live` are the objects that traffic routers read.
-    `endpoints` are the ready pods of each Service, where a router goes by them; None: nobody looked.
+    `claimed` are all Services that say they are this Rollout's, also those that it names no more. `endpoints` are the
+    ready pods of each Service, where a router goes by them; None: nobody looked.
     """
 
     rollout: Rollout
@@ -76,6 +77,7 @@ class Observed:
     now: datetime
     sets: tuple[ReplicaSet, ...] = ()
     services: Mapping[str, Service] = field(default_factory=dict)
+    claimed: frozenset[str] = frozenset()
     runs: tuple[Run, ...] = ()
     experiments: tuple[SeenExperiment, ...] = ()
     templates: Mapping[Ref, Obj | None] = field(default_factory=dict)

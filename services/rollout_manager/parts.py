@@ -10,6 +10,7 @@ from services.rollout_manager.objects import Interest, Objects, Owned, Watch
 from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
 from services.rollout_manager.settling import Settling
+from services.rollout_manager.strays import Strays
 from shared.bus import Bus, Outbox
 from shared.engines.client import Engines
 from shared.kube import Cluster, Discovery, Recorder, WorkQueue
@@ -39,7 +40,9 @@ class Parts:
     owned_sets: Owned
     owned_runs: Owned
     owned_experiments: Owned
+    claimed_services: Owned
     webhooks: Webhooks
     configs: Configs
     outbox: Outbox = field(default_factory=Outbox)
     settling: Settling = field(default_factory=Settling)
+    strays: Strays = field(default_factory=Strays)

@@ -32,10 +32,12 @@ async def reconcile(parts: Parts, key: RolloutKey) -> float | None:
         parts.interest.set(key, ())
         parts.webhooks.forget(key)
         parts.settling.forget(key)
+        parts.strays.forget(key)
         await release(parts, key)
         return None
     if not ours(live.meta.labels, parts.settings.instance_id):
         parts.interest.set(key, ())
+        parts.strays.forget(key)
         return None
     if live.meta.deletionTimestamp is not None:
         return None

@@ -18,9 +18,12 @@ from services.rollout_manager.labels import (
     REVISION,
     REVISION_HISTORY,
 )
+from services.rollout_manager.observed import ReplicaSet
+from services.rollout_manager.state import mapping, text
 from services.rollout_manager.traffic import owner_reference
 from shared.events import ABORTED
 from shared.kinds.strategy import AntiAffinity
+from shared.merge import merge_patch_between
 
 OURS = {GATES, APPROVALS, ABORTED}
 NOT_INHERITED = {LAST_APPLIED, REVISION, REVISION_HISTORY, DESIRED_REPLICAS, NOTIFIED, EPHEMERAL_METADATA} | OURS
@@ -30,6 +33,12 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 
 def name_of(rollout: str, hash_: str) -> str:
     return f"{rollout}-{hash_}"
+
+
+def hash_of(replica_set: Obj) -> str:
+    """The hash that it was made for: its selector can't be changed, while its label is anybody's."""
+    selected = mapping(replica_set, "spec", "selector", "matchLabels")
+    return text(selected, HASH) or text(replica_set, "metadata", "labels", HASH)
 
 
 def make(draft: Draft, replicas: int) -> Obj:
@@ -98,6 +107,19 @@ def add_metadata(metadata: dict[str, Any], role: Mapping[str, Mapping[str, str]]
     for name, values in role.items():
         if values:
             metadata[name] = {**(metadata.get(name) or {}), **values}
+
+
+def apart_patch(draft: Draft, one: ReplicaSet) -> Obj:
+    """What changes in the pods' spec of a ReplicaSet that comes back as the new one: it stays off the nodes of the
+    version that is stable now, not of the one that was.
+    """
+    before = mapping(one.obj, "spec", "template", "spec").get("affinity") or {}
+    wanted = original_template(one.obj)
+    _keep_apart(draft, wanted)
+    after = wanted["spec"].get("affinity") or {}
+    if before == after:
+        return {}
+    return {"affinity": merge_patch_between(before, after) if after else None}
 
 
 def _keep_apart(draft: Draft, template: Obj) -> None:

@@ -6,7 +6,7 @@ from services.rollout_manager.actions import PodMetadata
 from services.rollout_manager.draft import Draft
 from services.rollout_manager.labels import WORKLOAD_GENERATION
 from services.rollout_manager.replicas import share
-from services.rollout_manager.replicaset import remembered, role_metadata
+from services.rollout_manager.replicaset import apart_patch, remembered, role_metadata
 from services.rollout_manager.state import moment
 from shared.clock import rfc3339
 
@@ -24,6 +24,12 @@ def metadata(draft: Draft) -> None:
         after = {name: values for name, values in after.items() if values}
         if before != after:
             draft.pods.append(PodMetadata(one, before, after))
+
+
+def apart(draft: Draft) -> None:
+    """Keep the pods of a version that comes back away from those of the stable one, before they are made."""
+    if draft.new is not None and not draft.alone and (patch := apart_patch(draft, draft.new)):
+        draft.pod_patches[draft.new.name] = patch
 
 
 def restart(draft: Draft) -> None:

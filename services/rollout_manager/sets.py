@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from services.rollout_manager.keys import Obj
-from services.rollout_manager.labels import HASH, REVISION, SCALE_DOWN_DEADLINE
+from services.rollout_manager.labels import REVISION, SCALE_DOWN_DEADLINE
 from services.rollout_manager.observed import ReplicaSet
-from services.rollout_manager.replicaset import original_template
+from services.rollout_manager.replicaset import hash_of, original_template
 from shared.engines import pods
 from shared.engines.client import Engines
 from shared.engines.errors import EngineError
@@ -29,7 +29,7 @@ def replica_set(live: LiveObject) -> ReplicaSet:
     revision = live.meta.annotations.get(REVISION, "")
     return ReplicaSet(
         name=live.meta.name,
-        hash=live.meta.labels.get(HASH, ""),
+        hash=hash_of(obj),
         desired=desired,
         replicas=whole(status.get("replicas")),
         ready=whole(status.get("readyReplicas")),

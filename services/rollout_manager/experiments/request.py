@@ -9,7 +9,7 @@ from services.rollout_manager.analysis.request import resolved
 from services.rollout_manager.experiments import InvalidExperiment
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.labels import HASH
-from services.rollout_manager.replicaset import original_template
+from services.rollout_manager.replicaset import hash_of, original_template
 from shared.kinds.strategy import StepAnalysis, StepExperiment, StepTemplate
 
 
@@ -95,10 +95,7 @@ def _min_ready(rollout: Obj) -> Obj:
 
 
 def _analysis(one: StepAnalysis, rollout: Obj, request: ExperimentRequest) -> Obj:
-    hashes = {
-        "Stable": request.stable["metadata"]["labels"].get(HASH, ""),
-        "Latest": request.canary["metadata"]["labels"].get(HASH, ""),
-    }
+    hashes = {"Stable": hash_of(request.stable), "Latest": hash_of(request.canary)}
     args = [resolved(arg, rollout, hashes).to_wire() for arg in one.args]
     flags: Obj = {"clusterScope": one.cluster_scope, "requiredForCompletion": one.required_for_completion, "args": args}
     return {

@@ -125,6 +125,7 @@ def _controller_manager(layout: Layout) -> list[str]:
         "--secure-port=0",
         "--kube-api-qps=500",
         "--kube-api-burst=1000",
+        "--horizontal-pod-autoscaler-sync-period=2s",  # before that time an autoscaler does nothing, new ones too
         *(f"--concurrent-{kind}-syncs={workers}" for kind, workers in _CONCURRENT.items()),
     ]
 
