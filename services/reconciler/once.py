@@ -6,11 +6,12 @@ nobody knows whether it was done, and that is said instead of doing it again.
 """
 
 import asyncio
+import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
-from shared.bus import Bus, BusError, Conflict, Kv, key
+from shared.bus import Bus, BusError, Conflict, Kv
 from shared.events import ActionDone, RequestError
 
 KEPT_SECONDS = 3600.0
@@ -23,7 +24,7 @@ async def once(
     bus: Bus, request_id: str, perform: Callable[[], Awaitable[ActionDone]], *, patience: float = PATIENCE
 ) -> ActionDone:
     """Do it, or give the answer of whoever does it or has done it. Raises RequestError."""
-    name = key(request_id)
+    name = key_of(request_id)
     try:
         answers = await bus.kv("actions", lifetime=KEPT_SECONDS)
         ours = await begun(answers, name)
@@ -40,6 +41,11 @@ async def once(
     with suppress(BusError):
         await answers.put(name, done.to_bytes())
     return done
+
+
+def key_of(request_id: str) -> str:
+    """An id is as long as who asks likes it, a key of the bus is not."""
+    return hashlib.sha256(request_id.encode()).hexdigest()
 
 
 async def begun(answers: Kv, name: str) -> bool:

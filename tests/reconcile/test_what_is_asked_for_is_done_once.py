@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from services.reconciler.once import BEGUN, once
-from shared.bus import Bus, key
+from services.reconciler.once import BEGUN, key_of, once
+from shared.bus import Bus
 from shared.events import ActionChange, ActionDone, RequestError, ResourceRef
 
 WEB = ResourceRef(group="apps", kind="Deployment", namespace="shop", name="web")
@@ -34,6 +34,15 @@ async def test_two_replicas_that_are_asked_the_same_do_it_once(bus: Bus, unique:
     assert again.changes[0].resource == WEB
 
 
+async def test_an_id_of_any_length_and_letters_is_an_id(bus: Bus, unique: str) -> None:
+    restarting = Restarting()
+    long = f"{unique} *.>/é\n" + "x" * 500_000
+    assert {await once(bus, long, restarting), await once(bus, long, restarting)} == {await once(bus, long, restarting)}
+    assert restarting.times == 1
+    await once(bus, f"{long}y", restarting)
+    assert restarting.times == 2
+
+
 async def test_what_failed_may_be_asked_for_again(bus: Bus, unique: str) -> None:
     restarting = Restarting(failures=1)
     with pytest.raises(RequestError, match="not now"):
@@ -44,7 +53,7 @@ async def test_what_failed_may_be_asked_for_again(bus: Bus, unique: str) -> None
 
 async def test_what_a_process_began_and_never_ended_is_not_done_again(bus: Bus, unique: str) -> None:
     answers = await bus.kv("actions", lifetime=3600.0)
-    await answers.create(key(unique), BEGUN)
+    await answers.create(key_of(unique), BEGUN)
     restarting = Restarting()
     with pytest.raises(RequestError, match="its end is not known"):
         await once(bus, unique, restarting, patience=0.01)

@@ -36,7 +36,10 @@ def fill_places(text: str, places: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def redacted(text: str, secrets: list[str]) -> str:
-    """A text without the values of secrets, the longest first."""
-    for secret in sorted((one for one in secrets if one), key=len, reverse=True):
+    """A text without the values of secrets, the longest first; nor as JSON writes them."""
+    written = {
+        form for one in secrets for form in (one, json.dumps(one)[1:-1], json.dumps(one, ensure_ascii=False)[1:-1])
+    }
+    for secret in sorted(written - {""}, key=len, reverse=True):
         text = text.replace(secret, "*****")
     return text

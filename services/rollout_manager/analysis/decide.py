@@ -18,6 +18,8 @@ from shared.clock import rfc3339
 from shared.kinds.analysis import AnalysisRunStatus, Measurement, MetricResult
 
 TERMINATED = "Run Terminated"
+LARGEST = 600_000  # bytes of results; an object has a megabyte and a half, its spec included
+TOO_LARGE = "what was measured is larger than an object may be: keep less of it (measurementRetention) or ask for less"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,9 @@ class Decision:
 def decide(seen: Seen) -> Decision:
     started = seen.status.started_at or rfc3339(seen.now)
     results = taken(seen)
+    if size(results.values()) > LARGEST:
+        ended = failed(AnalysisRunStatus(started_at=started), [TOO_LARGE], seen.now)
+        return Decision(ended, stop=tuple(sorted(seen.busy)))
     ending = seen.terminate or _ends_badly(seen, results)
     judged = {one.name: judge(seen, one, results[one.name], ending=ending) for one in seen.metrics}
     phase = _phase(seen, judged)
@@ -70,6 +75,13 @@ def taken(seen: Seen) -> dict[str, MetricResult]:
         if name in results:
             results[name] = counted(results[name], measurement, seen.kept.get(name, KEPT))
     return {name: one.model_copy(update={"dry_run": name in seen.dry}) for name, one in results.items()}
+
+
+def size(results: Iterable[MetricResult]) -> int:
+    """About how many bytes results take."""
+    kept = [measurement for one in results for measurement in one.measurements]
+    texts = (text for one in kept for text in (one.value, one.message, *one.metadata.values()))
+    return 150 * len(kept) + sum(len(text.encode(errors="replace")) for text in texts)
 
 
 def readable(result: MetricResult) -> MetricResult:

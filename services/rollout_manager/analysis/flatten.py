@@ -12,6 +12,7 @@ from shared.kinds.analysis import AnalysisTemplate, Argument, DryRun, Metric, Re
 from shared.kinds.wire import InvalidObject
 
 GROUP = "argoproj.io"
+DEEPEST = 32
 Templates = Mapping[Ref, Obj | None]
 
 
@@ -25,6 +26,7 @@ class Flat:
     retention: list[Retention] = field(default_factory=list)
     no_data: dict[str, Phase] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    taken: set[Ref] = field(default_factory=set)
 
 
 def ref_of(one: TemplateRef, namespace: str) -> Ref:
@@ -87,6 +89,12 @@ def _add(flat: Flat, ref: Ref, found: Templates, above: tuple[Ref, ...]) -> None
     if ref in above:
         flat.problems.append(f"{ref} names itself: {' -> '.join(one.name for one in (*above, ref))}")
         return
+    if len(above) >= DEEPEST:
+        flat.problems.append(f"{above[0]} names templates that name templates, more than {DEEPEST} deep")
+        return
+    if above and ref in flat.taken:
+        return  # reached on two ways it counts once: ways double at each level
+    flat.taken.add(ref)
     obj = found.get(ref)
     if obj is None:
         flat.problems.append(f"{ref.kind} '{ref.name}' not found")

@@ -49,7 +49,7 @@ async def measure(ask: Ask, engines: Engines, metric: Metric, secrets: list[str]
         message=clipped(redacted(judged.message, secrets)),
         started_at=began,
         finished_at=rfc3339(now()),
-        metadata={name: redacted(text, secrets) for name, text in metadata.items()},
+        metadata={name: clipped(redacted(text, secrets)) for name, text in metadata.items()},
     )
 
 

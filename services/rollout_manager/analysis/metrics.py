@@ -3,7 +3,7 @@
 `read` says everything that is wrong with a run's metrics (spec 6.1), in Argo's words.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from shared.kinds.analysis import Metric as Written
 from shared.kinds.durations import seconds
 
 DEFAULT_ERRORS = 4
+MOST = 1000  # what comes of them has to fit into one object
 OFF = -1
 
 
@@ -34,8 +35,10 @@ class Metric:
     no_data: Phase | None = None
 
 
-def read(written: Iterable[Written]) -> tuple[Metric, ...]:
+def read(written: Sequence[Written]) -> tuple[Metric, ...]:
     """Raises InvalidAnalysis."""
+    if len(written) > MOST:
+        raise InvalidAnalysis(f"{len(written)} metrics: an AnalysisRun may have {MOST}")
     metrics, problems, names = [], [], set[str]()
     for index, one in enumerate(written):
         if one.name in names:
