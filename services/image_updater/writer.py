@@ -41,6 +41,7 @@ from shared.telemetry import get_logger
 
 log = get_logger()
 FIRST_PAUSE = 0.05
+UNHEARD_PAUSE = 0.5
 
 
 class Bucket(NamedTuple):
@@ -83,6 +84,18 @@ class Window:
     seconds: float
     longest: float
     busy: Callable[[], bool]
+
+
+class Unheard(Exception):
+    """A push that may have arrived: whether it did is seen at the next look, before the cluster has run it for long."""
+
+    def __init__(self, failure: GitFailure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+def _pause(attempt: int, first: float) -> float:
+    return first * float(1 << attempt) * random.uniform(0.5, 1.5)  # noqa: S311
 
 
 class Writer:
@@ -161,13 +174,19 @@ class Writer:
             return [Outcome(tuple(changes), bucket.repo, refused=Refused(reason, f"the commit's template: {error}"))]
 
     async def _attempts_at(self, bucket: Bucket, changes: list[Change]) -> list[Outcome]:
+        unheard: GitFailure | None = None
         for attempt in range(self._attempts):
             try:
                 return await self._attempt(bucket, changes)
             except BranchMoved:
                 measures.retries.inc()
-                await asyncio.sleep(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5))  # noqa: S311
-        raise Refused(
+            except Unheard as error:
+                unheard = error.failure
+            except GitFailure as failure:
+                if unheard is None or not failure.retriable:
+                    raise
+            await asyncio.sleep(_pause(attempt, UNHEARD_PAUSE if unheard else FIRST_PAUSE))
+        raise unheard or Refused(
             "BranchBusy", f"others moved the branch {self._attempts} times meanwhile: it is tried again", retriable=True
         )
 
@@ -194,7 +213,12 @@ class Writer:
                 return tips.target
         commit = await self._mirrors.call(commit_on, remote.mirror, tips.parent, draft)
         push = Push(commit, tips.branch, force=tips.force)
-        await self._mirrors.push(remote.repo, remote.url, remote.access, push)
+        try:
+            await self._mirrors.push(remote.repo, remote.url, remote.access, push)
+        except GitFailure as failure:
+            if failure.retriable and not isinstance(failure, BranchMoved):
+                raise Unheard(failure) from failure
+            raise
         measures.commits.labels("direct" if tips.branch == tips.base else "branch").inc()
         log.info("commit pushed", repo=shown(remote.url), branch=tips.branch, commit=commit, images=len(built.made))
         return commit

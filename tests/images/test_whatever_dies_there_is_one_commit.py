@@ -67,6 +67,7 @@ ROUNDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("git is given the commit", ("image_updater",)),
     ("git is given the commit", ("git", "nats-server")),
     ("git has the commit", ("nats-server",)),
+    ("git has the commit", ("git",)),
     ("git tells", ("gateway", "git_watcher")),
     ("the commit is fetched", ("git", "git_watcher")),
     (WRITTEN, ("reconciler", "nats-server")),
