@@ -4,11 +4,12 @@
 where the Rollout is now asks for, and ends what no longer belongs to it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from services.rollout_manager.analysis import Phase, Run, RunRequest, RunType
 from services.rollout_manager.analysis.request import build_run
 from services.rollout_manager.draft import Draft
+from services.rollout_manager.experiments import SeenExperiment
 from services.rollout_manager.experiments.request import ExperimentRequest, build_experiment
 from services.rollout_manager.labels import HASH, INSTANCE_ID, REVISION, ROLLOUT_TYPE, STEP_INDEX
 from services.rollout_manager.state import INCONCLUSIVE_EXPERIMENT, INCONCLUSIVE_RUN
@@ -19,8 +20,8 @@ from shared.kinds.strategy import RolloutAnalysis
 WORDS = {
     RunType.STEP: "Step-based analysis",
     RunType.BACKGROUND: "Background analysis",
-    RunType.PRE_PROMOTION: "Pre-promotion analysis",
-    RunType.POST_PROMOTION: "Post-promotion analysis",
+    RunType.PRE_PROMOTION: "Blue/green pre-promotion analysis",
+    RunType.POST_PROMOTION: "Blue/green post-promotion analysis",
 }
 SUFFIX = {RunType.PRE_PROMOTION: "-pre", RunType.POST_PROMOTION: "-post"}
 
@@ -42,16 +43,23 @@ def judge(draft: Draft) -> None:
 
 def _judge_run(draft: Draft, type_: RunType, run: Run) -> None:
     known = draft.state.runs[type_]
-    if known.get("status") != run.phase:
-        warning = run.phase in {Phase.FAILED, Phase.ERROR, Phase.INCONCLUSIVE}
-        text = f"{WORDS[type_]} {run.name} is {run.phase}" + (f": {run.message}" if run.message else "")
-        draft.say(f"AnalysisRun{run.phase}", text, warning=warning, what="verdict")
-    first = known.get("status") != run.phase
+    before = str(known.get("status") or "")
+    first = before != run.phase
+    if first:
+        warning = run.phase in {Phase.FAILED, Phase.ERROR}
+        draft.say(
+            f"AnalysisRun{run.phase}", turned(type_, run.name, run.phase, before), warning=warning, what="verdict"
+        )
     draft.state.runs[type_] = {"name": run.name, "status": str(run.phase), "message": run.message}
     if run.phase in {Phase.FAILED, Phase.ERROR} and not draft.promoted:
-        abort(draft, f"{WORDS[type_]} phase error/failed: {run.message}" if run.message else f"{WORDS[type_]} failed")
+        abort(draft, f"{WORDS[type_]} phase error/failed" + (f": {run.message}" if run.message else ""))
     elif run.phase is Phase.INCONCLUSIVE:
         _inconclusive(draft, INCONCLUSIVE_RUN, first=first, type_=type_)
+
+
+def turned(type_: RunType, name: str, phase: Phase, before: str = "") -> str:
+    """What a Rollout's Event says of an analysis."""
+    return f"{type_} Analysis Run '{name}' Status New: '{phase}' Previous: '{before or 'NoPreviousStatus'}'"
 
 
 def _inconclusive(draft: Draft, why: str, *, first: bool, type_: RunType | None = None) -> None:
@@ -132,7 +140,7 @@ def _start(draft: Draft, type_: RunType, analysis: RolloutAnalysis) -> None:
             annotations={REVISION: str(draft.revision)},
         )
         draft.start_runs.append(build_run(draft.seen.obj, request, draft.seen.templates))
-        draft.say("AnalysisRunPending", f"{WORDS[type_]} {name} is Pending", what="analysis")
+        draft.say("AnalysisRunPending", turned(type_, name, Phase.PENDING), what="analysis")
     draft.state.runs[type_] = {"name": name, "status": str(Phase.PENDING), "message": ""}
 
 
@@ -189,11 +197,17 @@ def _forget(draft: Draft) -> None:
     )
     named = {run.get("name") for run in draft.state.runs.values()}
     ended = [run for run in draft.seen.runs if run.phase.completed and run.name not in named]
-    ended.sort(key=lambda run: run.created, reverse=True)
-    for is_good, limit in ((True, good), (False, bad)):
-        same = [run.name for run in ended if (run.phase is Phase.SUCCESSFUL) == is_good]
-        draft.delete_runs += same[max(0, limit) :]
     over = [one for one in draft.seen.experiments if one.phase.completed and one.name != draft.state.experiment]
+    draft.delete_runs += _beyond(draft, ended, good, bad)
+    draft.delete_experiments += _beyond(draft, over, good, bad)
+
+
+def _beyond(draft: Draft, ended: Sequence[Run | SeenExperiment], good: int, bad: int) -> list[str]:
+    """The names of those that go."""
+    there = {draft.seen.hash, *(one.hash for one in draft.seen.sets)} - {gone.hash for gone in draft.delete}
+    names = [one.name for one in ended if one.hash not in there]
+    kept = sorted((one for one in ended if one.hash in there), key=lambda one: one.created, reverse=True)
     for is_good, limit in ((True, good), (False, bad)):
-        names = sorted((one.name for one in over if (one.phase is Phase.SUCCESSFUL) == is_good), reverse=True)
-        draft.delete_experiments += names[max(0, limit) :]
+        same = [one.name for one in kept if (one.phase is Phase.SUCCESSFUL) == is_good]
+        names += same[max(0, limit) :]
+    return names

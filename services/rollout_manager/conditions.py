@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from services.rollout_manager import progress
+from services.rollout_manager.analysis import Phase, RunType
 from services.rollout_manager.draft import Draft, progressing_reason
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.replicas import bounds
@@ -13,6 +14,7 @@ from services.rollout_manager.weights import pointed
 from shared.clock import rfc3339
 
 PAUSED = "Rollout is paused"
+NOT_AVAILABLE = "Rollout does not have minimum availability"
 
 
 class Said(NamedTuple):
@@ -47,8 +49,7 @@ def of(draft: Draft) -> list[Obj]:
     now, waiting = draft.now, bool(unfinished(draft))
     healthy = not waiting and not paused(draft) and not draft.state.abort
     found = _healthy(found, now, healthy=healthy)
-    done = "True" if draft.promoted else "False"
-    found = put(found, Said("Completed", done, "RolloutCompleted", "RolloutCompleted"), now)
+    found = _completed(draft, found)
     found = _gated(draft, _paused(draft, found))
     found = _available(draft, found)
     found = _progressing(draft, found, healthy=healthy)
@@ -64,6 +65,16 @@ def _healthy(found: list[Obj], now: datetime, *, healthy: bool) -> list[Obj]:
     if healthy:
         return put(found, Said("Healthy", "True", "RolloutHealthy", "Rollout is healthy"), now)
     return put(found, Said("Healthy", "False", "RolloutHealthy", "Rollout is not healthy"), now)
+
+
+def _completed(draft: Draft, found: list[Obj]) -> list[Obj]:
+    """Also whether the wanted template is the stable one; that an update begins is told once."""
+    done = "True" if draft.promoted else "False"
+    made = put(found, Said("Completed", done, "RolloutCompleted", "RolloutCompleted"), draft.now)
+    if not draft.promoted and made != found:
+        text = f"Rollout not completed, started update to revision {draft.revision} ({draft.seen.hash})"
+        draft.say("RolloutNotCompleted", text)
+    return made
 
 
 def _paused(draft: Draft, found: list[Obj]) -> list[Obj]:
@@ -94,9 +105,7 @@ def _available(draft: Draft, found: list[Obj]) -> list[Obj]:
         enough = active is not None and active.available >= replicas
     if enough:
         return put(found, Said("Available", "True", "AvailableReason", "Rollout has minimum availability"), draft.now)
-    return put(
-        found, Said("Available", "False", "AvailableReason", "Rollout does not have minimum availability"), draft.now
-    )
+    return put(found, Said("Available", "False", "AvailableReason", NOT_AVAILABLE), draft.now)
 
 
 def _progressing(draft: Draft, found: list[Obj], *, healthy: bool) -> list[Obj]:
@@ -135,6 +144,8 @@ def _pace(draft: Draft, before: str) -> Said | None:
     """Whether it moves."""
     if draft.create:
         return _said("True", "NewReplicaSetCreated", f'Created new replica set "{_name(draft)}"')
+    if draft.promoted and before == "NewReplicaSetAvailable":
+        return _said("True", "ReplicaSetNotAvailable", NOT_AVAILABLE)
     if progress.moved(draft) or not before or (before == "NewReplicaSetAvailable" and not draft.promoted):
         return _said("True", "ReplicaSetUpdated", f'ReplicaSet "{_name(draft)}" is progressing.')
     until = progress.due(draft)
@@ -174,7 +185,12 @@ def _canary_unfinished(draft: Draft, *, extra: bool) -> str:
 def _blue_green_unfinished(draft: Draft) -> str:
     if pointed(draft, draft.blue_green.active_service) != draft.seen.hash:
         return "active service cutover pending"
-    return "" if draft.promoted else "waiting for analysis to complete"
+    if draft.promoted:
+        return ""
+    run = draft.state.runs.get(RunType.POST_PROMOTION, {})
+    asked = draft.blue_green.post_promotion_analysis is not None
+    waits = asked and run.get("status") in {None, Phase.PENDING, Phase.RUNNING}
+    return f"waiting for {'analysis' if waits else 'post-promotion verification'} to complete"
 
 
 def phase(draft: Draft, conditions: Sequence[Obj]) -> tuple[str, str]:

@@ -213,6 +213,7 @@ def experiments(parts: Parts, rollout: Rollout) -> Iterator[SeenExperiment]:
             phase=phase,
             message=text(obj, "status", "message"),
             terminate=mapping(obj, "spec").get("terminate") is True,
+            created=live.meta.creationTimestamp,
             destinations=tuple(_destinations(rollout, obj, labels)) if phase is Phase.RUNNING else (),
         )
 

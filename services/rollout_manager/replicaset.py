@@ -52,8 +52,8 @@ def make(draft: Draft, replicas: int) -> Obj:
         REVISION: str(draft.revision),
         DESIRED_REPLICAS: str(draft.seen.replicas),
     }
-    role = role_metadata(draft, "new")
-    if not draft.alone and any(role.values()):
+    role = role_metadata(draft, "stable" if draft.alone else "new")
+    if any(role.values()):
         add_metadata(metadata, role)
         annotations[EPHEMERAL_METADATA] = written(role)
     _keep_apart(draft, template)

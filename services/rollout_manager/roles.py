@@ -18,7 +18,7 @@ def metadata(draft: Draft) -> None:
     for one in draft.seen.sets:
         if one.desired == 0 and one.hash not in {draft.seen.hash, draft.state.stable}:
             continue
-        role = "stable" if one.hash == draft.state.stable else "new"
+        role = "stable" if one.hash == draft.state.stable or draft.alone else "new"
         plays = one.hash in {draft.seen.hash, draft.state.stable}
         before, after = remembered(one.annotations), role_metadata(draft, role) if plays else {}
         after = {name: values for name, values in after.items() if values}

@@ -169,6 +169,6 @@ def words(step: CanaryStep) -> str:
         return (
             f"setCanaryScale{{weight: {scale.weight}}}"
             if scale.weight is not None
-            else "setCanaryScale{matchTrafficWeight}"
+            else "setCanaryScale{matchTrafficWeight: true}"
         )
     return "setHeaderRoute" if step.set_header_route is not None else "setMirrorRoute"

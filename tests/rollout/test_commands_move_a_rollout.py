@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from services.cli.errors import CliError
-from services.cli.rollout import control
+from services.cli.rollout import control, view
+from services.cli.rollout.lint import template_errors
 from tests.rollout.managed import Managed
 from tests.rollout.rollouts import Obj, canary, rollout
 
@@ -45,6 +46,51 @@ def test_each_command_writes_what_the_kubectl_plugin_writes() -> None:
     assert control.set_image(at(1), {"*": "v3"}).spec == {
         "spec": {"template": {"spec": {"containers": [{"name": "c", "image": "v3"}]}}}
     }
+
+
+UNSEEN = "waiting for rollout spec update to be observed"
+WORKLOAD = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "shown"),
+    [
+        ({}, {}, ("Paused", "CanaryPauseStep")),
+        ({}, {"observedGeneration": "0"}, ("Progressing", UNSEEN)),
+        ({}, {"pauseConditions": None}, ("Progressing", "waiting for rollout to unpause")),
+        (WORKLOAD, {"workloadObservedGeneration": "6"}, ("Progressing", f"{UNSEEN} for the reference workload")),
+        (WORKLOAD, {"workloadObservedGeneration": "7"}, ("Paused", "CanaryPauseStep")),
+    ],
+)
+def test_what_the_controller_has_not_seen_yet_is_shown_as_such(
+    changes: Obj, status: Obj, shown: tuple[str, str]
+) -> None:
+    known = {"observedGeneration": "1", "phase": "Paused", "message": "CanaryPauseStep", "controllerPause": True}
+    found = at(1, **{**known, "pauseConditions": [{"reason": "CanaryPauseStep"}], **status})
+    found["metadata"]["annotations"] = {"rollout.argoproj.io/workload-generation": "7"}
+    found["spec"] |= {"workloadRef": changes} if changes else {}
+    assert (view.phase(found), view.message(found)) == shown
+
+
+METRIC: Obj = {"name": "a", "provider": {"web": {"url": "http://x"}}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"metrics": [METRIC]}, []),
+        ({}, ["no metrics specified"]),
+        ({"templates": [{"templateName": "other"}]}, []),
+        ({"metrics": [{**METRIC, "count": "{{args.n}}"}]}, []),
+        (
+            {"metrics": [METRIC, {**METRIC, "count": 2}]},
+            ["metrics[1]: duplicate name 'a'", "metrics[1]: interval must be specified when count > 1"],
+        ),
+    ],
+)
+def test_lint_finds_what_is_wrong_with_a_template_by_itself(spec: Obj, expected: list[str]) -> None:
+    template = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "t"}}
+    assert template_errors({**template, "spec": spec}) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.rollout_manager.labels import HASH, MANAGED_BY
 from shared.clock import now, rfc3339
-from tests.rollout.managed import Managed, image_of
+from tests.rollout.managed import Managed
 from tests.rollout.rollouts import Obj, blue_green, canary, ingress, rollout, routed, service
 
 PAUSES: tuple[Obj, ...] = ({"setWeight": 20}, {"pause": {}}, {"setWeight": 60}, {"pause": {"duration": 1}})
@@ -53,8 +53,9 @@ async def test_blue_green_switches_a_service_once(managed: Managed) -> None:
     await managed.status({"pauseConditions": None})
     done = await managed.until_phase("Healthy")
     assert (await managed.get("Service", "active"))["spec"]["selector"][HASH] == done["status"]["stableRS"] != hash_
-    old = next(one for one in await managed.list("ReplicaSet") if image_of(one) == "v1")
-    assert old["metadata"]["annotations"]["scale-down-deadline"]
+    await managed.until(
+        lambda obj: obj["metadata"]["annotations"]["scale-down-deadline"], kind="ReplicaSet", name=f"web-{hash_}"
+    )
 
 
 async def test_a_service_belongs_to_one_rollout_and_is_let_go_with_it(managed: Managed) -> None:

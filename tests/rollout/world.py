@@ -49,6 +49,7 @@ class World:
     objects: dict[Ref, Obj] = field(default_factory=dict)
     now: datetime = BEGIN
     said: list[str] = field(default_factory=list)
+    told: list[tuple[str, str]] = field(default_factory=list)
     last: Decision | None = None
     broken: set[str] = field(default_factory=set)
     endpoints: dict[str, frozenset[str]] | None = None
@@ -137,6 +138,7 @@ class World:
         for write in self.writes(decision):
             write()
         self.said += [say.reason for say in decision.says]
+        self.told += [(say.reason, say.message) for say in decision.says]
 
     def writes(self, decision: Decision) -> Iterator[Callable[[], None]]:
         """A decision's writes, in the order of act.py."""

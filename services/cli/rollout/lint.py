@@ -13,7 +13,7 @@ import orjson
 from services.cli.errors import CliError, Exit
 from services.cli.options import Output, Where
 from services.cli.output import emit_data, note
-from services.rollout_manager.analysis import InvalidAnalysis, nodata
+from services.rollout_manager.analysis import InvalidAnalysis, metrics, nodata
 from services.rollout_manager.gates import APPROVALS, GATES
 from services.rollout_manager.gates.written import FIELD, gates_of
 from services.rollout_manager.tracking import TRACK
@@ -25,7 +25,7 @@ from shared.engines.build import ensure_go_binary
 from shared.engines.client import Engines
 from shared.engines.errors import EngineError
 from shared.events import ABORTED, DELIVERY
-from shared.kinds.analysis import AnalysisTemplate
+from shared.kinds.analysis import AnalysisTemplate, Metric
 from shared.kinds.rollout import Rollout
 from shared.kinds.wire import InvalidObject, unknown_fields
 
@@ -81,13 +81,27 @@ async def errors(pool: Engines, obj: Obj) -> list[str]:
 
 
 def template_errors(obj: Obj) -> list[str]:
-    """What is wrong with a template by itself; arguments and limits are judged with the run."""
+    """What is wrong with a template by itself; what has arguments in its numbers is judged with the run."""
     try:
         template = AnalysisTemplate.parse({**obj, "kind": "AnalysisTemplate"})
-        nodata.read(template.metadata.annotations, [metric.name for metric in template.spec.metrics])
-    except (InvalidObject, InvalidAnalysis) as error:
+    except InvalidObject as error:
         return list(error.problems)
-    return []
+    found, written = list[str](), template.spec.metrics
+    for check in (
+        lambda: nodata.read(template.metadata.annotations, [metric.name for metric in written]),
+        lambda: metrics.read([one for one in written if not filled_later(one)]),
+    ):
+        try:
+            check()
+        except InvalidAnalysis as error:
+            found += error.problems
+    inherits = bool(written or template.spec.templates)
+    return [one for one in found if not inherits or one != metrics.NONE]
+
+
+def filled_later(metric: Metric) -> bool:
+    """Whether arguments decide how often or how long."""
+    return any("{{" in str(getattr(metric, name)) for name in metrics.NUMBERS)
 
 
 async def schedule_problems(pool: Engines, rollout: Rollout) -> list[str]:

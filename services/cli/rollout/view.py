@@ -18,6 +18,7 @@ LIST_HEADER = (
     "UP-TO-DATE",
     "AVAILABLE",
 )
+WORKLOAD_GENERATION = "rollout.argoproj.io/workload-generation"
 SET_HEADER = ("REVISION", "REPLICASET", "ROLE", "PODS", "AVAILABLE", "IMAGES")
 RUN_HEADER = ("KIND", "NAME", "STATUS", "MESSAGE")
 
@@ -42,17 +43,25 @@ def desired(rollout: Obj) -> int:
 
 
 def phase(rollout: Obj) -> str:
-    """The phase, unless the controller has not seen the newest spec yet."""
-    observed = text(rollout, "status", "observedGeneration")
-    if observed != str(at(rollout, "metadata", "generation")):
-        return "Progressing"
-    return text(rollout, "status", "phase") or "Progressing"
+    """The phase, unless the controller has not seen yet what was asked for last."""
+    return "Progressing" if unseen(rollout) else text(rollout, "status", "phase") or "Progressing"
 
 
 def message(rollout: Obj) -> str:
-    if text(rollout, "status", "observedGeneration") != str(at(rollout, "metadata", "generation")):
+    return unseen(rollout) or text(rollout, "status", "message")
+
+
+def unseen(rollout: Obj) -> str:
+    """What the controller still has to see, in the kubectl plugin's words; empty: nothing."""
+    status = at(rollout, "status") or {}
+    if text(status, "observedGeneration") != str(at(rollout, "metadata", "generation")):
         return "waiting for rollout spec update to be observed"
-    return text(rollout, "status", "message")
+    if status.get("controllerPause") and not status.get("pauseConditions"):
+        return "waiting for rollout to unpause"
+    generation = text(rollout, "metadata", "annotations", WORKLOAD_GENERATION)
+    if generation and at(rollout, "spec", "workloadRef") and generation != text(status, "workloadObservedGeneration"):
+        return "waiting for rollout spec update to be observed for the reference workload"
+    return ""
 
 
 def count(rollout: Obj, name: str) -> str:

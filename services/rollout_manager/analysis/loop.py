@@ -20,6 +20,7 @@ from services.rollout_manager.analysis.providers import Ask
 from services.rollout_manager.analysis.providers.web_access import WebAccess
 from services.rollout_manager.analysis.schedule import Beat, moment
 from services.rollout_manager.analysis.secrets import Secrets
+from services.rollout_manager.analysis.tell import told
 from services.rollout_manager.analysis.ttl import seconds_left
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.labels import FIELD_MANAGER
@@ -262,11 +263,8 @@ async def write(loop: Loop, key: Key, obj: Obj, status: Obj) -> None:
     except NotFound:
         return
     note(loop, key, obj, written)
-    before, after = (obj.get("status") or {}).get("phase"), status.get("phase")
-    if before != after:
-        bad = after in {Phase.FAILED, Phase.ERROR, Phase.INCONCLUSIVE}
-        text = f"Analysis {after}" + (f": {status['message']}" if status.get("message") else "")
-        loop.parts.recorder.record(written, f"AnalysisRun{after}", text, type_="Warning" if bad else "Normal")
+    for one in told(obj.get("status") or {}, status):
+        loop.parts.recorder.record(written, one.reason, one.message, type_=one.type)
 
 
 def note(loop: Loop, key: Key, before: Obj, written: Obj) -> None:

@@ -14,6 +14,16 @@ from shared.kinds.durations import seconds
 DEFAULT_ERRORS = 4
 MOST = 1000  # what comes of them has to fit into one object
 OFF = -1
+NONE = "no metrics specified"
+NUMBERS = (
+    "interval",
+    "initial_delay",
+    "count",
+    "failure_limit",
+    "inconclusive_limit",
+    "consecutive_error_limit",
+    "consecutive_success_limit",
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ def read(written: Sequence[Written]) -> tuple[Metric, ...]:
         problems += [f"metrics[{index}]: {problem}" for problem in wrong(metric, one)]
         metrics.append(metric)
     if not names:
-        problems.append("no metrics specified")
+        problems.append(NONE)
     if problems:
         raise InvalidAnalysis(*problems)
     return tuple(metrics)

@@ -13,6 +13,7 @@ from shared.kinds.analysis import Measurement, MetricResult, RunSummary
 WORST_LAST = (Phase.SUCCESSFUL, Phase.RUNNING, Phase.PENDING, Phase.INCONCLUSIVE, Phase.ERROR, Phase.FAILED)
 BAD = frozenset({Phase.INCONCLUSIVE, Phase.ERROR, Phase.FAILED})
 KEPT = 10
+RESOLVED = "Resolved"  # what begins so tells of the metric, not of one measurement
 COUNTED = {
     Phase.SUCCESSFUL: "successful",
     Phase.FAILED: "failed",
@@ -31,14 +32,17 @@ def counted(result: MetricResult, measurement: Measurement, kept: int = KEPT) ->
     """The result with one more measurement; a running one before it takes its place."""
     before = [one for one in result.measurements if Phase(one.phase).completed]
     phase = Phase(measurement.phase)
-    entries = tuple([*before, measurement][-kept:]) if kept > 0 else ()
+    own = {key: text for key, text in measurement.metadata.items() if not key.startswith(RESOLVED)}
+    entries = tuple([*before, measurement.model_copy(update={"metadata": own})][-kept:]) if kept > 0 else ()
     if not phase.completed:
         return result.model_copy(update={"measurements": (*before[-kept:], measurement)})
+    about = {key: text for key, text in measurement.metadata.items() if key.startswith(RESOLVED)}
     name = COUNTED[phase]
     error, success = phase is Phase.ERROR, phase is Phase.SUCCESSFUL
     return result.model_copy(
         update={
             "measurements": entries,
+            "metadata": about or result.metadata,
             name: getattr(result, name) + 1,
             "count": result.count + (0 if error else 1),
             "consecutive_error": result.consecutive_error + 1 if error else 0,

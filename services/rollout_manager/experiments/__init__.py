@@ -35,4 +35,5 @@ class SeenExperiment:
     phase: Phase
     message: str = ""
     terminate: bool = False
+    created: str = ""
     destinations: tuple[Destination, ...] = ()

@@ -12,7 +12,7 @@ def analyse(seen: Seen, decision: Decision, available: str) -> tuple[tuple[Exper
     known = {one.name: one.analysis_run for one in (seen.experiment.status or ExperimentStatus()).analysis_runs}
     found = []
     for analysis in seen.experiment.spec.analyses:
-        name = known.get(analysis.name) or made.name_of(seen, analysis.name)
+        name = known.get(analysis.name) or _new_name(seen, analysis)
         run = seen.runs.get(name)
         if run is None:
             try:
@@ -22,6 +22,16 @@ def analyse(seen: Seen, decision: Decision, available: str) -> tuple[tuple[Exper
         phase, message = (run.phase, run.message) if run else (Phase.PENDING, "")
         found.append(_state(analysis, name, phase, message))
     return tuple(found), problems
+
+
+def _new_name(seen: Seen, analysis: ExperimentAnalysis) -> str:
+    """An Experiment that is begun again asks again: runs that have ended keep their names."""
+    base = name = made.name_of(seen, analysis.name)
+    number = 0
+    while name in seen.runs and seen.runs[name].phase.completed:
+        number += 1
+        name = f"{base}.{number}"
+    return name
 
 
 def _state(analysis: ExperimentAnalysis, name: str, phase: Phase, message: str) -> ExperimentRunStatus:

@@ -12,7 +12,7 @@ from services.rollout_manager.analysis.verdict import BAD, worst
 from services.rollout_manager.experiments import made
 from services.rollout_manager.experiments.analyses import analyse
 from services.rollout_manager.experiments.seen import Decision, Seen
-from services.rollout_manager.experiments.status import shown, stamped, template_statuses
+from services.rollout_manager.experiments.status import closed, failed, shown, stamped, template_statuses
 from shared.clock import parse_rfc3339, rfc3339
 from shared.kinds.durations import seconds
 from shared.kinds.experiment import ExperimentStatus, TemplateStatus
@@ -32,7 +32,7 @@ def decide(seen: Seen) -> Decision:
     templates = template_statuses(seen, status)
     late = overdue(seen, decision, templates)
     if late:
-        return ended(seen, decision, shown(status, templates), Phase.FAILED, late)
+        return ended(seen, decision, shown(status, failed(templates, *late)), Phase.FAILED, late[1])
     if seen.experiment.spec.terminate:
         return ended(seen, decision, shown(status, templates), Phase.SUCCESSFUL, "experiment terminated")
     available = status.available_at or _available(seen, templates)
@@ -56,6 +56,8 @@ def build(seen: Seen, decision: Decision) -> None:
             decision.create.append(made.replica_set(seen, template))
         elif one.desired != made.wanted(template):
             decision.scale[one.name] = made.wanted(template)
+        if one is not None and one.deadline:  # it was over, and is begun again
+            decision.deadlines[one.name] = None
         if template.service is not None and template.name not in seen.services:
             decision.create.append(made.service(seen, template))
 
@@ -67,8 +69,8 @@ def _available(seen: Seen, templates: tuple[TemplateStatus, ...]) -> str:
     return rfc3339(seen.now) if everything else ""
 
 
-def overdue(seen: Seen, decision: Decision, templates: tuple[TemplateStatus, ...]) -> str:
-    """Which template makes no progress for too long; else come back when that could be so."""
+def overdue(seen: Seen, decision: Decision, templates: tuple[TemplateStatus, ...]) -> tuple[str, str] | None:
+    """Which template makes no progress for too long, in words too; else come back when that could be so."""
     limit = seen.experiment.spec.progress_deadline_seconds or DEADLINE
     wanted = {one.name: made.wanted(one) for one in seen.experiment.spec.templates}
     for one in templates:
@@ -76,9 +78,9 @@ def overdue(seen: Seen, decision: Decision, templates: tuple[TemplateStatus, ...
             continue
         left = limit - (seen.now - parse_rfc3339(one.last_transition_time)).total_seconds()
         if left <= 0:
-            return f"Template '{one.name}' exceeded its progressDeadlineSeconds ({limit})"
+            return one.name, f"Template '{one.name}' exceeded its progressDeadlineSeconds ({limit})"
         decision.due(left)
-    return ""
+    return None
 
 
 def judged(seen: Seen, decision: Decision, status: ExperimentStatus, available: str) -> Decision:
@@ -120,7 +122,10 @@ def ended(seen: Seen, decision: Decision, status: ExperimentStatus, phase: Phase
     """End it in this very pass."""
     decision.create.clear()
     decision.scale.clear()
-    status = status.model_copy(update={"phase": phase.value, "message": message})
+    decision.deadlines.clear()
+    status = status.model_copy(
+        update={"phase": phase.value, "message": message, "template_statuses": closed(status.template_statuses)}
+    )
     decision.again = None
     wind_down(seen, decision)
     decision.status = stamped(seen, status)

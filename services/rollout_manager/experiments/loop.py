@@ -11,6 +11,7 @@ from services.rollout_manager.analysis.flatten import reached, ref_of
 from services.rollout_manager.experiments import made
 from services.rollout_manager.experiments.decide import decide, refused
 from services.rollout_manager.experiments.seen import Decision, Seen, SeenRun
+from services.rollout_manager.experiments.tell import told
 from services.rollout_manager.experiments.validate import problems_of
 from services.rollout_manager.keys import Obj, Ref
 from services.rollout_manager.keys import ref_of as ref_of_object
@@ -180,8 +181,9 @@ async def create(loop: Loop, obj: Obj) -> None:
 
 
 async def scale(loop: Loop, key: Key, name: str, decision: Decision) -> None:
-    deadline = decision.deadlines.get(name)
-    patch: Obj = {"metadata": {"annotations": {SCALE_DOWN_DEADLINE: deadline}}} if deadline else {}
+    patch: Obj = {}
+    if name in decision.deadlines:
+        patch["metadata"] = {"annotations": {SCALE_DOWN_DEADLINE: decision.deadlines[name]}}
     if name in decision.scale:
         patch["spec"] = {"replicas": decision.scale[name]}
     resource = loop.parts.replica_sets.informer.resource
@@ -213,8 +215,5 @@ async def write(loop: Loop, key: Key, obj: Obj, status: Obj) -> None:
     except NotFound:
         return
     loop.parts.experiments.note(written)
-    before, after = (obj.get("status") or {}).get("phase"), status.get("phase")
-    if before != after:
-        bad = after in {Phase.FAILED, Phase.ERROR, Phase.INCONCLUSIVE}
-        text = f"Experiment transitioned from {before or 'nothing'} -> {after}"
-        loop.parts.recorder.record(written, f"Experiment{after}", text, type_="Warning" if bad else "Normal")
+    for one in told(obj.get("status") or {}, status):
+        loop.parts.recorder.record(written, one.reason, one.message, type_=one.type)

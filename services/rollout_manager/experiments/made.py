@@ -10,7 +10,7 @@ from services.rollout_manager.analysis.nodata import written
 from services.rollout_manager.analysis.request import spec
 from services.rollout_manager.experiments.seen import Seen
 from services.rollout_manager.keys import Obj
-from services.rollout_manager.labels import HASH
+from services.rollout_manager.labels import HASH, INSTANCE_ID
 from shared.kinds.analysis import Argument, TemplateRef
 from shared.kinds.experiment import ExperimentAnalysis, ExperimentTemplate
 
@@ -102,7 +102,7 @@ def run(seen: Seen, analysis: ExperimentAnalysis, name: str, places: Mapping[str
         "metadata": {
             "name": name,
             "namespace": namespace,
-            "labels": dict(more.labels) if more else {},
+            "labels": {**(more.labels if more else {}), **_instance(seen)},
             "annotations": {
                 **written(flat.no_data),
                 **(more.annotations if more else {}),
@@ -112,6 +112,12 @@ def run(seen: Seen, analysis: ExperimentAnalysis, name: str, places: Mapping[str
         },
         "spec": spec(flat, given),
     }
+
+
+def _instance(seen: Seen) -> dict[str, str]:
+    """Whoever works on the Experiment works on its runs."""
+    instance = seen.experiment.metadata.labels.get(INSTANCE_ID)
+    return {INSTANCE_ID: instance} if instance else {}
 
 
 def _given(arg: Argument, places: Mapping[str, str]) -> Argument:

@@ -44,12 +44,14 @@ class Seen:
 
 @dataclass
 class Decision:
-    """`scale` by the name of a ReplicaSet; `again`: seconds until something is due by itself."""
+    """`scale` and `deadlines` (None: it has none any more) by the name of a ReplicaSet; `again`: seconds until
+    something is due by itself.
+    """
 
     status: Obj = field(default_factory=dict)
     create: list[Obj] = field(default_factory=list)
     scale: dict[str, int] = field(default_factory=dict)
-    deadlines: dict[str, str] = field(default_factory=dict)
+    deadlines: dict[str, str | None] = field(default_factory=dict)
     delete_services: list[str] = field(default_factory=list)
     stop_runs: list[str] = field(default_factory=list)
     again: float | None = None

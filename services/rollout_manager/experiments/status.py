@@ -7,7 +7,7 @@ from services.rollout_manager.keys import Obj
 from shared.clock import rfc3339
 from shared.kinds.experiment import ExperimentStatus, ExperimentTemplate, TemplateStatus
 
-PROGRESSING, RUNNING = "Progressing", "Running"
+PROGRESSING, RUNNING, DONE, FAILED = "Progressing", "Running", "Successful", "Failed"
 
 
 def template_statuses(seen: Seen, status: ExperimentStatus) -> tuple[TemplateStatus, ...]:
@@ -30,6 +30,16 @@ def _template(seen: Seen, template: ExperimentTemplate, before: TemplateStatus |
     moved = before is None or (before.available_replicas, before.status) != (now.available_replicas, now.status)
     since = before.last_transition_time if before and not moved else rfc3339(seen.now)
     return now.model_copy(update={"last_transition_time": since or rfc3339(seen.now)})
+
+
+def failed(templates: tuple[TemplateStatus, ...], name: str, why: str) -> tuple[TemplateStatus, ...]:
+    ill = {"status": FAILED, "message": why}
+    return tuple(one.model_copy(update=ill) if one.name == name else one for one in templates)
+
+
+def closed(templates: tuple[TemplateStatus, ...]) -> tuple[TemplateStatus, ...]:
+    """When it is over: what did not fail has done what it should."""
+    return tuple(one if one.status == FAILED else one.model_copy(update={"status": DONE}) for one in templates)
 
 
 def shown(status: ExperimentStatus, templates: tuple[TemplateStatus, ...], available: str = "") -> ExperimentStatus:

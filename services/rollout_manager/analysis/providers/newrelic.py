@@ -38,4 +38,5 @@ async def measure(ask: Ask, metric: Metric) -> Answer:
     if not rows:
         return Answer(phase=Phase.FAILED, message="no results returned from NRQL query", empty=True)
     value = rows[0] if len(rows) == 1 else rows
-    return Answer(value, json.dumps(value, separators=(",", ":")))
+    shown = json.dumps(value, separators=(",", ":"))
+    return Answer(value, shown, metadata={"ResolvedNewRelicQuery": setting(metric.config, "query")})
