@@ -201,6 +201,14 @@ def wanted_types(draft: Draft) -> dict[RunType, RolloutAnalysis]:
     if active_hash(draft) == draft.seen.hash:
         if spec.post_promotion_analysis is not None:
             found[RunType.POST_PROMOTION] = spec.post_promotion_analysis
-    elif spec.pre_promotion_analysis is not None and saturated(draft.new, wanted_size(draft)):
+    elif spec.pre_promotion_analysis is not None and (saturated(draft.new, wanted_size(draft)) or asks(draft)):
         found[RunType.PRE_PROMOTION] = spec.pre_promotion_analysis
     return found
+
+
+def asks(draft: Draft) -> bool:
+    """Whether the analysis before the promotion has begun: more pods that are wanted meanwhile don't end it, for what
+    is ended before it has measured anything counts as a success.
+    """
+    run = analyses.run_of(draft, RunType.PRE_PROMOTION)
+    return run is not None and run.hash == draft.seen.hash

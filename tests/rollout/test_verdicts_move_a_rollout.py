@@ -134,6 +134,22 @@ def test_blue_green_asks_before_and_after_the_switch() -> None:
     assert (world.services["active"].hash, world.phase) == ("v1", "Degraded")
 
 
+def test_more_pods_do_not_end_the_analysis_that_a_promotion_waits_for() -> None:
+    world = deployed(blue_green(prePromotionAnalysis=ANALYSIS), replicas=2)
+    world.push("v2")
+    world.settle()
+    world.spec(replicas=4)
+    for _ in range(3):
+        world.step()
+        assert not world.runs["web-v2-2-pre"].terminate
+        world.become_available("web-v2", 1)
+    world.settle()
+    assert (list(world.runs), world.services["active"].hash) == (["web-v2-2-pre"], "v1")
+    world.judged("PrePromotion", Phase.SUCCESSFUL)
+    world.settle()
+    assert (world.services["active"].hash, world.pods("v2")) == ("v2", 4)
+
+
 def test_a_template_with_a_fault_is_a_problem_of_the_spec() -> None:
     world = deployed(canary({"setWeight": 20}, {"analysis": ANALYSIS}))
     world.templates[Ref("argoproj.io", "AnalysisTemplate", "test", "works")] = {**TEMPLATE, "spec": {"metrics": []}}
