@@ -62,6 +62,7 @@ async def test_in_the_middle_of_an_update(managed: Managed) -> None:
     first = (await managed.until_phase("Healthy"))["status"]["stableRS"]
     await managed.push("v2")
     second = (await managed.until_phase("Paused", currentStepIndex=1))["status"]["currentPodHash"]
+    await managed.until(lambda one: one["status"]["replicas"] == 2)  # the stable version's second pod is gone
     one_of_each = await pods(managed, "v1"), await pods(managed, "v2")
     assert [len(some) for some in one_of_each] == [1, 1]
 
