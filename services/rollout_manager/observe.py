@@ -21,6 +21,7 @@ from services.rollout_manager.state import mapping, moment, text, whole
 from services.rollout_manager.strays import missing
 from services.rollout_manager.traffic import Destination, Router, Unroutable
 from services.rollout_manager.traffic import apply as traffic
+from services.rollout_manager.traffic.invitations import uninvited
 from services.rollout_manager.traffic.routers import configured
 from shared.kinds.rollout import Rollout
 from shared.kinds.strategy import RolloutAnalysis
@@ -176,9 +177,10 @@ async def _live(
     parts: Parts, rollout: Rollout, routers: tuple[Router, ...]
 ) -> tuple[dict[Ref, Obj | None], tuple[str, ...]]:
     try:
-        return await traffic.read(parts.objects, rollout, routers), ()
+        found = await traffic.read(parts.objects, rollout, routers)
     except Unroutable as error:
         return {}, error.problems
+    return found, tuple(uninvited(rollout, found, parts.settings.shared_namespaces))
 
 
 def _phase(written: str) -> Phase:

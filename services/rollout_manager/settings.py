@@ -26,3 +26,9 @@ class Settings(BaseSettings):
         description="Hosts that metrics and the webhooks of gates may be asked of, as globs; link-local addresses (a "
         "cloud's metadata service) never",
     )
+    shared_namespaces: tuple[str, ...] = Field(
+        default=(),
+        description="Namespaces, as globs, whose VirtualServices, DestinationRules, VirtualRouters and Gateway API "
+        "routes Rollouts of other namespaces may change; elsewhere only those that invite them by the annotation "
+        "tiphys.dev/rollouts-from",
+    )
