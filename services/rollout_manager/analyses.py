@@ -13,7 +13,7 @@ from services.rollout_manager.experiments import SeenExperiment
 from services.rollout_manager.experiments.request import ExperimentRequest, build_experiment
 from services.rollout_manager.labels import HASH, INSTANCE_ID, REVISION, ROLLOUT_TYPE, STEP_INDEX
 from services.rollout_manager.state import INCONCLUSIVE_EXPERIMENT, INCONCLUSIVE_RUN
-from services.rollout_manager.steps import current
+from services.rollout_manager.steps import current, in_window
 from shared.clock import rfc3339
 from shared.kinds.strategy import RolloutAnalysis
 
@@ -34,11 +34,21 @@ def run_of(draft: Draft, type_: RunType) -> Run | None:
 
 def judge(draft: Draft) -> None:
     """Take over what runs have come to."""
+    _pass_over(draft)
     for type_ in RunType:
         run = run_of(draft, type_)
         if run is not None:
             _judge_run(draft, type_, run)
     _judge_experiment(draft)
+
+
+def _pass_over(draft: Draft) -> None:
+    """Somebody has gone past a step: what it asked says nothing of the next one."""
+    step, run = str(draft.state.index or 0), run_of(draft, RunType.STEP)
+    if run is not None and run.step != step and not draft.state.abort:
+        draft.state.runs.pop(RunType.STEP)
+    if any(one.name == draft.state.experiment and one.step != step for one in draft.seen.experiments):
+        draft.state.experiment = ""
 
 
 def _judge_run(draft: Draft, type_: RunType, run: Run) -> None:
@@ -94,7 +104,7 @@ def abort(draft: Draft, message: str) -> None:
 
 def wanted_types(draft: Draft) -> Mapping[RunType, RolloutAnalysis]:
     """What should run where a canary is now."""
-    if draft.alone or draft.aborted or draft.state.promote_full or draft.new is None:
+    if draft.alone or draft.aborted or draft.state.promote_full or draft.new is None or in_window(draft):
         return {}
     found: dict[RunType, RolloutAnalysis] = {}
     background, step = draft.canary.analysis, current(draft)

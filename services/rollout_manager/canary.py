@@ -16,6 +16,7 @@ from services.rollout_manager.steps import (
     done,
     goal_of_new,
     goal_of_stable,
+    in_window,
     pause_over,
     set_weight,
     words,
@@ -146,15 +147,6 @@ def complete(draft: Draft, why: str) -> None:
     state.unpause()
     text = f"Rollout completed update to revision {draft.revision} ({draft.seen.hash}): {why}"
     draft.say("RolloutCompleted", text, what="completed")
-
-
-def in_window(draft: Draft) -> bool:
-    """An older revision is wanted again, and fewer than `rollbackWindow` others lie between."""
-    window, new, stable = draft.seen.rollout.spec.rollback_window, draft.new, draft.stable
-    if window is None or new is None or stable is None or new.hash == stable.hash or not new.created < stable.created:
-        return False
-    between = [one for one in draft.seen.sets if new.created < one.created < stable.created]
-    return len(between) < window.revisions
 
 
 def fast_rollback(draft: Draft) -> None:

@@ -28,6 +28,15 @@ def last_weight(draft: Draft, before: int) -> int:
     return max(0, min(found[-1], draft.most)) if found else 0
 
 
+def in_window(draft: Draft) -> bool:
+    """An older revision is wanted again, and fewer than `rollbackWindow` others lie between."""
+    window, new, stable = draft.seen.rollout.spec.rollback_window, draft.new, draft.stable
+    if window is None or new is None or stable is None or new.hash == stable.hash or not new.created < stable.created:
+        return False
+    between = [one for one in draft.seen.sets if new.created < one.created < stable.created]
+    return len(between) < window.revisions
+
+
 def canary_scale(draft: Draft) -> SetCanaryScale | None:
     """The last setCanaryScale up to here; None when the weight says how many."""
     if draft.aborted or draft.alone or draft.state.promote_full or not draft.routes_traffic or current(draft) is None:

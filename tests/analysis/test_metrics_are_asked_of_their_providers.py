@@ -234,6 +234,73 @@ async def test_a_configuration_of_the_wrong_shape_is_an_error_of_the_metric(engi
         assert found.message
 
 
+async def test_prometheus_takes_headers_a_login_and_an_address_of_the_environment(
+    engines: Engines, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", f"{api.url}/prometheus/")
+    api.answers["/prometheus/api/v1/query"] = {
+        "status": "success",
+        "data": {"resultType": "scalar", "result": [1, "2"]},
+    }
+    login = {"basicAuth": {"username": "me", "password": "s3cret"}}
+    config = {"query": "up", "headers": [{"key": "X-Scope", "value": "shop"}], "authentication": login}
+    found = await asked(engines, "prometheus", config)
+    assert (found.value, found.metadata) == (2.0, {"ResolvedPrometheusQuery": "up"})
+    assert (api.last.headers["X-Scope"], api.last.headers["Authorization"]) == ("shop", "Basic bWU6czNjcmV0")
+    api.answers["/token"] = {"access_token": "t0ken"}
+    oauth2 = {"tokenUrl": f"{api.url}/token", "clientId": "me", "clientSecret": "s3cret"}
+    await asked(engines, "prometheus", {**config, "authentication": {"oauth2": oauth2}})
+    assert api.last.headers["Authorization"] == "Bearer t0ken"
+
+
+@pytest.mark.parametrize(("name", "field"), [("web", "timeoutSeconds"), ("prometheus", "timeout")])
+async def test_who_does_not_answer_in_time_is_not_waited_for(engines: Engines, name: str, field: str) -> None:
+    hung: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _reader, writer: hung.append(writer), "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        with pytest.raises(ProviderError, match="no answer in time"):
+            await asked(engines, name, {"url": url, "address": url, "query": "up", field: 0.05})
+    finally:
+        for writer in hung:
+            writer.close()
+            await writer.wait_closed()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_a_body_is_sent_as_it_is(engines: Engines, api: Api) -> None:
+    api.answers["/m"] = {"ok": 1}
+    await asked(engines, "web", {"url": f"{api.url}/m", "method": "PUT", "body": "a=b"})
+    assert (api.last.method, api.requests[-1][1]) == ("PUT", b"a=b")
+
+
+async def test_profiles_may_have_other_names_and_what_is_not_said_has_a_default(engines: Engines, api: Api) -> None:
+    keys = {"api-key": "a", "app-key": "b", "address": api.url}
+    api.answers["/api/v1/query"] = {"status": "ok", "series": []}
+    found = await asked(engines, "datadog", {"query": "x", "secretRef": {"name": "other"}}, {"other": keys})
+    assert (found.value, int(api.last.query["to"]) - int(api.last.query["from"])) == (None, 300)
+    columns = [{"type": "number", "values": [1.0]}]
+    api.answers["/api/v2/query/scalar"] = {"data": {"attributes": {"columns": columns}}}
+    config = {"apiVersion": "v2", "query": "sum:a", "aggregator": "p95"}
+    await asked(engines, "datadog", config, {"datadog": keys})
+    attributes = api.body["data"]["attributes"]
+    assert [one["aggregator"] for one in attributes["queries"]] == ["p95"]
+    assert attributes["to"] - attributes["from"] == 300_000
+    relic = {"personal-api-key": "k", "account-id": "12", "base-url-nerdgraph": f"{api.url}/graphql"}
+    api.answers["/graphql"] = {"data": {"actor": {"account": {"nrql": {"results": [{"a": 1}, {"a": 2}]}}}}}
+    rows = await asked(engines, "newRelic", {"query": "SELECT", "profile": "mine"}, {"mine": relic})
+    assert (rows.value, rows.metadata) == ([{"a": 1}, {"a": 2}], {"ResolvedNewRelicQuery": "SELECT"})
+    influx = {"mine": {"address": api.url, "authToken": "t", "org": "o"}}
+    api.answers["/api/v2/query"] = ",result,table,_value\r\n,,0,1\r\n"
+    assert (await asked(engines, "influxdb", {"query": "q", "profile": "mine"}, influx)).value == [1.0]
+    api.answers["/graphql"] = {"data": {}}
+    await asked(engines, "skywalking", {"address": api.url, "query": "q", "interval": "1h"})
+    spans = api.body["variables"]["duration"]
+    start, end = (datetime.strptime(f"{spans[one]} +0000", "%Y-%m-%d %H%M %z") for one in ("start", "end"))
+    assert (end - start).total_seconds() == 3600
+
+
 async def test_datadog_v1_gives_the_newest_point(engines: Engines, api: Api) -> None:
     keys = {"api-key": "a", "app-key": "b", "address": api.url}
     api.answers["/api/v1/query"] = {"status": "ok", "series": [{"pointlist": [[1, 0.1], [2, 0.2], [3, None]]}]}

@@ -200,6 +200,24 @@ async def test_a_job_that_nobody_waits_for_any_more_is_deleted(managed: Managed)
             await asyncio.sleep(0.1)
 
 
+async def test_an_image_that_can_not_be_had_is_inconclusive(managed: Managed) -> None:
+    await managed.apply(run(job_metric(simulate="pending"), args=[]))
+    running = await until_run(managed, "Running")
+    job = await managed.until(lambda obj: obj["status"]["active"], kind="Job", name=await job_name(managed))
+    uid = running["metadata"]["uid"]
+    assert job["metadata"]["labels"]["analysisrun.argoproj.io/uid"] == uid
+    about = {f"analysisrun.argoproj.io/{name}" for name in ("name", "namespace", "metric-name")}
+    assert about <= job["metadata"]["annotations"].keys()
+    [pod] = [one for one in await managed.list("Pod") if one["metadata"]["name"].startswith(uid)]
+    waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "no such image"}}
+    state = {"name": "c", "image": "busybox", "imageID": "", "ready": False, "restartCount": 0, "state": waiting}
+    status = {"containerStatuses": [state]}
+    await managed.patch({"status": status}, kind="Pod", name=pod["metadata"]["name"], subresource="status")
+    done = await until_run(managed, "Inconclusive")
+    [measured] = done["status"]["metricResults"][0]["measurements"]
+    assert measured["message"] == "ImagePullBackOff: no such image"
+
+
 async def job_name(managed: Managed) -> str:
     found = await managed.get("AnalysisRun", "run")
     return f"{found['metadata']['uid']}.check.1"

@@ -99,6 +99,13 @@ def test_a_run_carries_metrics_arguments_and_names() -> None:
         defaults[2],
     ]
     assert made["spec"]["dryRun"] == [{"metricName": "a"}]
+    rules = [{"metricName": "a", "limit": 3}]
+    stable = [{"name": "path", "valueFrom": {"podTemplateHashValue": "Stable"}}, given[1]]
+    about = {"annotations": {"why": "test"}}
+    wanted = analysis("a", args=stable, measurementRetention=rules, analysisRunMetadata=about)
+    again = run(wanted, {ref("a"): template("a", args=defaults)})
+    assert (again["spec"]["measurementRetention"], again["spec"]["args"][0]["value"]) == (rules, "stablehash")
+    assert again["metadata"]["annotations"] == {"why": "test", "r": "2"}
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,13 @@ def test_a_dry_run_decides_nothing() -> None:
     assert (done.status["phase"], done.status["dryRunSummary"]) == ("Successful", {"count": 1, "failed": 1})
 
 
+def test_a_run_may_wait_before_it_measures() -> None:
+    run = Run(metric(initial_delay=30.0))
+    first = run.step()
+    assert (first.measure, dict(first.later)) == ((), {"m": 30.0})
+    assert run.step(later=30).measure == ("m",)
+
+
 def test_an_error_is_tried_again_after_ten_seconds() -> None:
     run = Run(metric(interval=3600.0))
     run.step()

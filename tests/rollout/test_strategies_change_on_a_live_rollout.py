@@ -16,7 +16,8 @@ async def change(managed: Managed, strategy: Obj, image: str) -> None:
 
 async def pods(managed: Managed, image: str) -> set[str]:
     found = await managed.list("Pod")
-    return {one["metadata"]["uid"] for one in found if one["spec"]["containers"][0]["image"] == image}
+    live = (one for one in found if not one["metadata"].get("deletionTimestamp"))
+    return {one["metadata"]["uid"] for one in live if one["spec"]["containers"][0]["image"] == image}
 
 
 async def leads_to(managed: Managed, name: str) -> tuple[str, str]:

@@ -9,19 +9,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
 
 from services.rollout_manager.analysis import Phase
 from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers.answer import Answer, ProviderError
 from services.rollout_manager.keys import Obj, Ref
-from services.rollout_manager.objects import Interest, Objects
-from shared.kube import AlreadyExists, ApiError, NotFound, verbs
+from services.rollout_manager.objects import Interest, Objects, Owned, Watch
+from shared.kube import AlreadyExists, ApiError, EventType, Key, LiveObject, NotFound, verbs
 from shared.telemetry import get_logger
 
 log = get_logger()
 
 UID = "analysisrun.argoproj.io/uid"
+JOB_NAME = "batch.kubernetes.io/job-name"
 ABOUT = "analysisrun.argoproj.io/"
 BAD_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName"})
 LONGEST_NAME = 63
@@ -71,7 +71,16 @@ class JobOf:
             },
             "ownerReferences": [owner(self.run)],
         }
-        return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": config["spec"]}
+        spec = marked(config["spec"], str(about["uid"]))
+        return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}
+
+
+def marked(spec: Obj, uid: str) -> Obj:
+    """The Job's pods carry its mark, so that these alone are watched."""
+    template = spec.get("template") or {}
+    metadata = template.get("metadata") or {}
+    labels = {**(metadata.get("labels") or {}), UID: uid}
+    return {**spec, "template": {**template, "metadata": {**metadata, "labels": labels}}}
 
 
 def owner(run: Obj) -> Obj:
@@ -87,6 +96,8 @@ class Jobs:
         self._objects = objects
         self._waiting: dict[str, asyncio.Event] = {}
         self._interest: Interest[str] = objects.interest(self._wake)
+        self._pods: Owned | None = None
+        self._starting = asyncio.Lock()
 
     def _wake(self, name: str) -> None:
         if name in self._waiting:
@@ -118,8 +129,18 @@ class Jobs:
             return
         (await self._watch()).note(made)
 
-    async def _watch(self) -> Any:
+    async def _watch(self) -> Watch:
+        """Jobs of ours, and their pods: of a pod that can't be started the Job itself never hears."""
+        async with self._starting:
+            if self._pods is None:
+                pods = await self._objects.watch("", "Pod", label_selector=UID)
+                self._pods = Owned(pods, job_of)
+                pods.listeners.append(self._on_pod)
         return await self._objects.watch("batch", "Job", label_selector=UID)
+
+    def _on_pod(self, _type: EventType, _key: Key, pod: LiveObject, _old: LiveObject | None) -> None:
+        for name in job_of(pod):
+            self._wake(name)
 
     async def _end(self, job: JobOf) -> Answer:
         metadata = {"job-name": job.name, "job-namespace": job.namespace}
@@ -128,7 +149,7 @@ class Jobs:
             while True:
                 news.clear()
                 found = await self._objects.get(job.ref)
-                ended = verdict(found) or (await self._unstartable(job) if found else None)
+                ended = verdict(found) or self._unstartable(job)
                 if ended is not None:
                     return Answer(phase=ended[0], message=ended[1], metadata=metadata)
                 await news.wait()
@@ -143,17 +164,24 @@ class Jobs:
             self._interest.set(job.name, ())
             del self._waiting[job.name]
 
-    async def _unstartable(self, job: JobOf) -> tuple[Phase, str] | None:
-        """A Job whose image can't be had never ends by itself; its status changes when its pods do."""
-        resource = await self._objects.discovery.resource("", "Pod")
-        selector = f"batch.kubernetes.io/job-name={job.name}"
-        pods = await verbs.list_(self._objects.cluster, resource, job.namespace, label_selector=selector)
-        for pod in pods:
-            for one in (pod.get("status") or {}).get("containerStatuses") or ():
-                waiting = (one.get("state") or {}).get("waiting") or {}
-                if waiting.get("reason") in BAD_IMAGE:
-                    return Phase.INCONCLUSIVE, f"{waiting['reason']}: {waiting.get('message', one.get('image', ''))}"
-        return None
+    def _unstartable(self, job: JobOf) -> tuple[Phase, str] | None:
+        """A Job whose image can't be had never ends by itself."""
+        pods = self._pods.of(job.name) if self._pods is not None else ()
+        bad = (found for pod in pods if pod.meta.namespace == job.namespace and (found := bad_image(pod.load())))
+        return next(((Phase.INCONCLUSIVE, why) for why in bad), None)
+
+
+def job_of(pod: LiveObject) -> list[str]:
+    return [name for name in (pod.meta.labels.get(JOB_NAME),) if name]
+
+
+def bad_image(pod: Obj) -> str:
+    """Which of its images can't be had, and why; empty: all can."""
+    for one in (pod.get("status") or {}).get("containerStatuses") or ():
+        waiting = (one.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in BAD_IMAGE:
+            return f"{waiting['reason']}: {waiting.get('message', one.get('image', ''))}"
+    return ""
 
 
 def verdict(job: Obj | None) -> tuple[Phase, str] | None:
