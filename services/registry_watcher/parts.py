@@ -40,6 +40,7 @@ class Parts:
         on_hook = partial(handlers.on_hook, images=self.images, sooner=self.polls.sooner)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.polls.run())
+            tasks.create_task(self.watched.run())
             tasks.create_task(bus.consume(RegistryHook, QUEUE, on_hook, concurrency=self.settings.hook_concurrency))
             tasks.create_task(bus.serve(ListTags, self.answers.tags, queue=QUEUE))
             tasks.create_task(bus.serve(ResolveTag, self.answers.digest, queue=QUEUE))
