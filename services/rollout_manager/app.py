@@ -22,7 +22,7 @@ from services.rollout_manager.release import claims
 from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
 from shared.engines.openings import Openings
-from shared.kube import Discovery, EventType, Lease, NotFound, Recorder, WorkQueue, verbs
+from shared.kube import Discovery, EventType, Forbidden, Lease, NotFound, Recorder, WorkQueue, verbs
 from shared.run import Context
 
 ARGO = "argoproj.io"
@@ -46,13 +46,15 @@ async def app(context: Context) -> None:
 
 
 async def lease_namespace(context: Context, settings: Settings) -> str:
-    """Argo's namespace; `default` on a cluster that has none."""
+    """Argo's namespace; `default` on a cluster that has none. Who may not look believes that it is there."""
     wanted = settings.namespace_scope or context.namespace
     namespaces = await Discovery(context.cluster).resource("", "Namespace")
     try:
         await verbs.get(context.cluster, namespaces, None, wanted)
     except NotFound:
         return "default"
+    except Forbidden:
+        return wanted
     return wanted
 
 

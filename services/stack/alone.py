@@ -30,7 +30,7 @@ async def run_alone(options: Options, service: str, chosen: Mapping[str, str]) -
     async def life() -> None:
         async with opened(common, [service], process=service, overrides=overrides) as contexts:
             if service == "rollout_manager":
-                await install.install_crds(contexts[service].cluster, part_of="argo-rollouts")
+                await install.ensure_crds(contexts[service].cluster, part_of="argo-rollouts")
             await alone(contexts[service], run_service)
 
     await until_signal_or_done(life())

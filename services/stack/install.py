@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import yamlio
-from shared.kube import AlreadyExists, Cluster, Discovery, NotFound, Resource, UnknownKind, verbs
+from shared.kube import AlreadyExists, Cluster, Discovery, Forbidden, NotFound, Resource, UnknownKind, verbs
 
 Obj = dict[str, Any]
 MANAGER = "tiphys"
@@ -67,6 +67,19 @@ async def install_crds(cluster: Cluster, *, part_of: str = "") -> None:
         for crd in crds(part_of):
             await _until_established(cluster, resource, crd["metadata"]["name"])
             await _until_known(discovery, crd["spec"]["group"], crd["spec"]["names"]["kind"])
+
+
+async def ensure_crds(cluster: Cluster, *, part_of: str) -> None:
+    """Install definitions where we may; where we may not, they have to be there already. Raises Forbidden."""
+    try:
+        await install_crds(cluster, part_of=part_of)
+    except Forbidden as error:
+        discovery = Discovery(cluster)
+        for crd in crds(part_of):
+            try:
+                await discovery.resource(crd["spec"]["group"], crd["spec"]["names"]["kind"])
+            except UnknownKind:
+                raise error from None
 
 
 async def _until_established(cluster: Cluster, resource: Resource, name: str) -> None:

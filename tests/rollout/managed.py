@@ -29,6 +29,7 @@ GROUPS = {
     "Job": "batch",
     "Ingress": "networking.k8s.io",
     "EndpointSlice": "discovery.k8s.io",
+    "Lease": "coordination.k8s.io",
 }
 
 
