@@ -37,7 +37,9 @@ async def app(context: Context) -> None:
         return
     name = f"{LEASE}-{settings.instance_id}" if settings.instance_id else LEASE
     identity = f"{socket.gethostname()}_{os.getpid()}"
-    lease = Lease(context.cluster, await lease_namespace(context, settings), name, identity)
+    seconds = settings.lease_seconds
+    namespace = await lease_namespace(context, settings)
+    lease = Lease(context.cluster, namespace, name, identity, seconds=seconds, retry=min(2.0, seconds / 5))
     context.health.set_ready("lease", ok=True)
     context.health.note("lease", f"waits for the lease {name}")
     async with lease.held():

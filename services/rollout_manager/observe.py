@@ -17,7 +17,7 @@ from services.rollout_manager.observed import Observed, Pod, ReplicaSet, Service
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.release import claimed
 from services.rollout_manager.sets import replica_set, wanted_hash
-from services.rollout_manager.state import mapping, moment, text, whole
+from services.rollout_manager.state import entries, mapping, moment, text, whole
 from services.rollout_manager.strays import missing
 from services.rollout_manager.traffic import Destination, Router, Unroutable
 from services.rollout_manager.traffic import apply as traffic
@@ -285,6 +285,7 @@ async def _pods(
             pod["metadata"]["name"],
             pod["metadata"]["creationTimestamp"],
             bool(pod["metadata"].get("deletionTimestamp")),
+            any(one["type"] == "Ready" and one["status"] == "True" for one in entries(pod, "status", "conditions")),
         )
         for pod in found
         if any(owner.get("uid") in uids for owner in pod["metadata"].get("ownerReferences") or ())

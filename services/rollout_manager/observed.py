@@ -49,6 +49,7 @@ class Pod:
     name: str
     created: str
     deleting: bool = False
+    ready: bool = True
 
 
 @dataclass(frozen=True)

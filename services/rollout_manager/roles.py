@@ -10,7 +10,7 @@ from services.rollout_manager.replicaset import apart_patch, remembered, role_me
 from services.rollout_manager.state import moment
 from shared.clock import rfc3339
 
-RETRY = 30.0
+RETRY = 5.0  # nobody tells when a disruption budget allows it
 
 
 def metadata(draft: Draft) -> None:
@@ -57,7 +57,9 @@ def may_be_missing(draft: Draft) -> int:
         given.max_unavailable if given and given.max_unavailable is not None else "25%", draft.seen.replicas, up=False
     )
     missing = sum(max(0, one.desired - one.available) for one in draft.seen.sets)
-    return max(1, allowed) - missing
+    serving = sum(pod.ready and not pod.deleting for pod in draft.seen.pods)
+    gone = sum(one.desired for one in draft.seen.sets) - serving  # a status may not have heard of evictions yet
+    return max(1, allowed) - max(missing, gone)
 
 
 def workload(draft: Draft) -> None:

@@ -21,6 +21,11 @@ class Settings(BaseSettings):
     leader_election: bool = Field(
         default=True, description="Work only while holding the Lease argo-rollouts-controller-lock"
     )
+    lease_seconds: int = Field(
+        default=15,
+        ge=2,
+        description="For how long the Lease holds without being renewed; whoever waits takes over then",
+    )
     metric_hosts: tuple[str, ...] = Field(
         default=("*",),
         description="Hosts that metrics and the webhooks of gates may be asked of, as globs; link-local addresses (a "

@@ -41,14 +41,14 @@ class Hunted:
         return int(await self.nursery.stdout.readline())
 
     @asynccontextmanager
-    async def alive(self) -> AsyncIterator[None]:
+    async def alive(self) -> AsyncIterator[int]:
+        """One life; gives its process id."""
         pid = await self.spawn()
         try:
-            yield
+            yield pid
             os.kill(pid, 0)  # it is still there
         finally:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+            kill(pid)
 
     async def killed_after_each_write_until(self, seen: Awaitable[object]) -> int:
         """Live again and again, one write a life; gives the number of lives that it took."""
@@ -66,10 +66,21 @@ class Hunted:
         raise AssertionError(f"{MOST_LIVES} lives were not enough")
 
 
+def kill(pid: int) -> None:
+    """End a life, if it has not ended."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
 @asynccontextmanager
-async def nursery(folder: Path) -> AsyncIterator[Process]:
-    # a lease that a dead process holds would have to run out each time
-    own = {**os.environ, "TIPHYS_ROLLOUT_MANAGER_LEADER_ELECTION": "false"}
+async def nursery(folder: Path, lease_seconds: int = 0) -> AsyncIterator[Process]:
+    """Without a lease by default: one that a dead process holds would have to run out each time."""
+    name = "TIPHYS_ROLLOUT_MANAGER_LEADER_ELECTION"
+    own = {
+        **os.environ,
+        name: str(bool(lease_seconds)),
+        "TIPHYS_ROLLOUT_MANAGER_LEASE_SECONDS": str(lease_seconds or 15),
+    }
     command = [sys.executable, "-m", "tests.rollout.nursery", str(folder / "manager.log")]
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, env=own)
     try:

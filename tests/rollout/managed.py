@@ -3,7 +3,8 @@ seen there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +30,9 @@ GROUPS = {
     "Job": "batch",
     "Ingress": "networking.k8s.io",
     "EndpointSlice": "discovery.k8s.io",
+    "HorizontalPodAutoscaler": "autoscaling",
     "Lease": "coordination.k8s.io",
+    "PodDisruptionBudget": "policy",
 }
 
 
@@ -127,6 +130,26 @@ class Managed:
         except TimeoutError:
             last = {part: value for obj in seen for part, value in obj.items() if part != "metadata"}
             pytest.fail(f"{kind} {name} did not become what the test waits for: {orjson.dumps(last).decode()}")
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    @asynccontextmanager
+    async def each(self, kind: str, name: str, value: Callable[[Obj], Any]) -> AsyncIterator[Sequence[Any]]:
+        """All values that an object comes to have, in their order, from now on."""
+        resource = await self.discovery.resource(GROUPS.get(kind, ""), kind)
+        seen: deque[Any] = deque()
+
+        def take(type_: Any, _key: Any, obj: Obj, _old: Any) -> None:
+            if type_ != "DELETED" and (now := value(obj)) not in [*seen][-1:]:
+                seen.append(now)
+
+        selector = f"metadata.name={name}"
+        informer = Informer(self.cluster, resource, orjson.loads, namespace=self.namespace, field_selector=selector)
+        watching = asyncio.create_task(informer.run(take))
+        try:
+            await informer.listed()
+            yield seen
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)

@@ -16,7 +16,7 @@ async def half_way(managed: Managed) -> tuple[str, str]:
     await managed.apply(rollout(HALF, replicas=2))
     await managed.until_phase("Healthy")
     await managed.push("v2")
-    status = (await managed.until_phase("Paused", currentStepIndex=1))["status"]
+    status = (await managed.until_phase("Paused", currentStepIndex=1, HPAReplicas=2))["status"]
     assert await managed.counts() == {"v1": 1, "v2": 1}
     return status["stableRS"], status["currentPodHash"]
 
@@ -35,7 +35,8 @@ def labelled(hash_: str, one: Obj) -> bool:
 
 
 async def pods(managed: Managed) -> set[str]:
-    return {pod["metadata"]["uid"] for pod in await managed.list("Pod")}
+    found = await managed.list("Pod")
+    return {pod["metadata"]["uid"] for pod in found if not pod["metadata"].get("deletionTimestamp")}
 
 
 async def test_a_label_that_somebody_changed_or_took_away_is_put_back(managed: Managed) -> None:

@@ -62,13 +62,13 @@ async def test_in_the_middle_of_an_update(managed: Managed) -> None:
     await change(managed, STEPS, "v1")
     first = (await managed.until_phase("Healthy"))["status"]["stableRS"]
     await managed.push("v2")
-    second = (await managed.until_phase("Paused", currentStepIndex=1))["status"]["currentPodHash"]
+    second = (await managed.until_phase("Paused", currentStepIndex=1, HPAReplicas=2))["status"]["currentPodHash"]
     await managed.until(lambda one: one["status"]["replicas"] == 2)  # the stable version's second pod is gone
     one_of_each = await pods(managed, "v1"), await pods(managed, "v2")
     assert [len(some) for some in one_of_each] == [1, 1]
 
     await change(managed, GREEN, "v2")
-    await managed.until_phase("Paused", message="BlueGreenPause", stableRS=first)
+    await managed.until_phase("Paused", message="BlueGreenPause", stableRS=first, readyReplicas=4)
     assert (await leads_to(managed, "active"), await leads_to(managed, "preview")) == (("web", first), ("web", second))
     now = await pods(managed, "v1"), await pods(managed, "v2")
     assert [len(some) for some in now] == [2, 2]

@@ -206,6 +206,6 @@ def test_a_restart_waits_for_its_time_and_is_told_until_all_are_new() -> None:
     world.pass_time(61)
     pods = tuple(Pod(f"p{number}", "2025-12-31T00:00:00Z") for number in range(2))
     first = decide(replace(world.observed(), pods=pods))
-    assert (first.evict, first.status["message"], first.again) == (("p0",), "rollout is restarting", 30)
+    assert (first.evict, first.status["message"], first.again) == (("p0",), "rollout is restarting", 5)
     done = decide(world.observed())
     assert (done.status["restartedAt"], done.status["phase"]) == (at, "Healthy")

@@ -1,0 +1,50 @@
+"""Two rollout managers, of which the Lease's holder is killed with SIGKILL in the middle of a canary, right behind a
+write of whose success it never hears: the other one takes the Lease over, goes on, and writes nothing a second time.
+"""
+
+from pathlib import Path
+
+from services.rollout_manager.labels import INSTANCE_ID
+from tests.parts.cluster import ClusterUnderTest
+from tests.parts.faultproxy import faulty
+from tests.rollout.hunted import Hunted, kill, nursery
+from tests.rollout.managed import Managed, image_of
+from tests.rollout.rollouts import canary, rollout
+
+LEASE = "argo-rollouts-controller-lock-led"
+LEASE_SECONDS = 5
+
+
+async def until_held(managed: Managed, pid: int) -> None:
+    await managed.until(lambda one: one["spec"]["holderIdentity"].endswith(f"_{pid}"), kind="Lease", name=LEASE)
+
+
+async def test_it_goes_on_where_the_leader_died(unmanaged: Managed, cluster: ClusterUnderTest, tmp_path: Path) -> None:
+    wanted = rollout(canary({"setWeight": 50}, {"pause": {}}), replicas=2)
+    wanted["metadata"]["labels"] = {INSTANCE_ID: "led"}
+    await unmanaged.apply(wanted)
+    async with faulty(cluster.kubeconfig) as proxy, nursery(tmp_path, LEASE_SECONDS) as born:
+        leader, standby = (
+            Hunted(proxy, unmanaged.namespace, "led", tmp_path / name, born) for name in ("leader", "standby")
+        )
+        first = await leader.spawn()
+        try:
+            await until_held(unmanaged, first)
+            stable = (await unmanaged.until_phase("Healthy"))["status"]["stableRS"]
+            async with standby.alive() as second:
+                rule = proxy.swallow(rf"^PATCH \S+/replicasets/web-{stable}", times=1)
+                await unmanaged.push("v2")
+                await rule.done.wait()
+                kill(first)
+                await unmanaged.until_phase("Paused", currentStepIndex=1)
+                await until_held(unmanaged, second)
+                assert await unmanaged.counts() == {"v1": 1, "v2": 1}
+                await unmanaged.status({"pauseConditions": None})
+                await unmanaged.until_phase("Healthy")
+        finally:
+            kill(first)
+    sets = {image_of(one): one for one in await unmanaged.list("ReplicaSet")}
+    assert {image: one["spec"]["replicas"] for image, one in sets.items()} == {"v1": 0, "v2": 2}
+    # a generation is a change of the spec: two, one, none; and one, two
+    assert {image: one["metadata"]["generation"] for image, one in sets.items()} == {"v1": 3, "v2": 2}
+    assert proxy.count("create", "replicasets") == 2
