@@ -1,9 +1,10 @@
 """Kubernetes Events about our objects, as client-go's recorder writes them; the caller never waits.
 
 In: an object, a reason, a message. Out: core/v1 Events: the first of its kind is created, the same again raises
-`count`. Bounded: what does not fit into the buffer, or what one object says too often, is dropped and counted. A
-failed write is logged and given up: an Event is news, not truth. Never: an exception to the caller, a secret in a
-message.
+`count`. Bounded: what one object says too often is dropped; when the buffer is full, what is said of one object for one
+reason becomes one Event with the newest message, and beyond twice the buffer it is dropped. Both are counted, and a
+full buffer is logged once. A failed write is logged and given up: an Event is news, not truth. Never: an exception to
+the caller, a secret in a message.
 """
 
 import asyncio
@@ -21,13 +22,15 @@ from shared.kube.discovery import Resource
 from shared.kube.errors import ApiError, NotFound
 from shared.kube.limits import Bucket
 from shared.security import redact
-from shared.telemetry import get_logger
+from shared.telemetry import get_logger, metrics
 
 Obj = dict[str, Any]
 EVENTS = Resource("", "v1", "Event", "events", True)
 MESSAGE_LIMIT = 1024
 REMEMBERED = 4096
+COMBINED = "(combined from similar events): "
 log = get_logger()
+_dropped = metrics.counter("kube_events_dropped", "Kubernetes Events that were not written, by why", ("why",))
 
 
 class _Same(NamedTuple):
@@ -55,7 +58,7 @@ class Recorder:
     """`run()` writes what `record()` notes."""
 
     def __init__(
-        self, cluster: Cluster, component: str, *, buffer: int = 1000, rate: float = 1 / 15, burst: int = 25
+        self, cluster: Cluster, component: str, *, buffer: int = REMEMBERED, rate: float = 1 / 15, burst: int = 25
     ) -> None:
         self._cluster = cluster
         self._component = component
@@ -66,6 +69,7 @@ class Recorder:
         self._buckets: dict[str, Bucket] = {}
         self._pending: OrderedDict[_Same, _Entry] = OrderedDict()
         self._noted = asyncio.Event()
+        self._full = False
         self.dropped = 0
 
     def record(
@@ -83,20 +87,37 @@ class Recorder:
         involved = _involved(obj)
         namespace = involved["namespace"] or "default"
         same = _Same(namespace, involved["kind"], involved["name"], involved["uid"], type_, reason, text)
-        if (
-            not self._allowed(f"{involved['kind']}/{namespace}/{involved['name']}")
-            or len(self._pending) >= self._buffer
-        ):
-            self.dropped += 1
+        if not self._allowed(f"{involved['kind']}/{namespace}/{involved['name']}"):
+            self._drop("one object too often")
+            return
+        as_ = self._place(same)
+        if as_ is None:
+            self._drop("too many at once")
             return
         now = clock.now()
-        entry = self._known.get(same)
+        entry = self._known.get(as_)
         if entry is None:
-            entry = _Entry(_event(same, involved, self._component, labels, annotations), now, now, 0)
-            self._remember(same, entry)
+            entry = _Entry(_event(as_, involved, self._component, labels, annotations), now, now, 0)
+            self._remember(as_, entry)
         entry.last, entry.count = now, entry.count + 1
-        self._pending[same] = entry
+        if as_ != same:
+            entry.event["message"] = f"{COMBINED}{text}"[:MESSAGE_LIMIT]
+        self._pending[as_] = entry
         self._noted.set()
+
+    def _place(self, same: _Same) -> _Same | None:
+        """As what an event may wait: as itself, as one of several, or not at all."""
+        if same in self._pending or len(self._pending) < self._buffer:
+            return same
+        if not self._full:
+            self._full = True
+            log.warning("Events come faster than they are written: similar ones are combined", waiting=self._buffer)
+        combined = same._replace(message=COMBINED)
+        return combined if combined in self._pending or len(self._pending) < 2 * self._buffer else None
+
+    def _drop(self, why: str) -> None:
+        self.dropped += 1
+        _dropped.labels(why).inc()
 
     def _remember(self, same: _Same, entry: _Entry) -> None:
         self._known[same] = entry
@@ -123,12 +144,14 @@ class Recorder:
                 await self._write(entry)
             except ApiError as error:
                 log.debug("an event could not be written", reason=entry.event["reason"], error=error.message)
+        self._full = False
 
     async def _write(self, entry: _Entry) -> None:
         metadata = entry.event["metadata"]
         times = {"firstTimestamp": clock.rfc3339(entry.first), "lastTimestamp": clock.rfc3339(entry.last)}
         if entry.written:
-            body = {"count": entry.count, "lastTimestamp": times["lastTimestamp"]}
+            message = entry.event["message"]
+            body = {"count": entry.count, "message": message, "lastTimestamp": times["lastTimestamp"]}
             try:
                 await verbs.patch(self._cluster, EVENTS, metadata["namespace"], entry.written, body)
             except NotFound:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from shared.kube import Cluster, Lease, LeaseLost, Recorder, conditions, verbs
 from shared.kube.leases import LEASES
@@ -60,6 +61,26 @@ async def test_one_object_cannot_flood_the_cluster(through: Cluster, proxy: Faul
     await recorder.flush()
     assert proxy.count("create", "events") == 5
     assert recorder.dropped == 95
+
+
+async def test_what_does_not_fit_is_combined_then_dropped_and_said_once(api: Cluster, namespace: str) -> None:
+    objects = [await put(api, namespace, name, v="1") for name in ("a", "b", "c")]
+    recorder = Recorder(api, CONTROLLER, buffer=1)
+    with capture_logs() as said:
+        for obj in objects:
+            for number in range(3):
+                recorder.record(obj, "Scaled", f"to {number}")
+    assert recorder.dropped == 6  # all of b and c
+    assert [one["log_level"] for one in said] == ["warning"]
+    await recorder.flush()
+    recorder.record(objects[2], "Scaled", "there is room again")
+    await recorder.flush()
+    found = await verbs.list_(api, EVENTS, namespace)
+    assert sorted((one["involvedObject"]["name"], one["message"], one["count"]) for one in found) == [
+        ("a", "(combined from similar events): to 2", 2),
+        ("a", "to 0", 1),
+        ("c", "there is room again", 1),
+    ]
 
 
 async def test_events_that_cannot_be_written_harm_nobody(through: Cluster, proxy: FaultProxy, namespace: str) -> None:
