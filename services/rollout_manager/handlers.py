@@ -8,8 +8,10 @@ from shared.kube import EventType, Key, LiveObject
 
 def on_rollout(parts: Parts, _type: EventType, key: Key, obj: LiveObject, _old: LiveObject | None) -> None:
     """A Rollout was made, changed or deleted."""
-    if ours(obj.meta.labels, parts.settings.instance_id):
-        parts.queue.add(RolloutKey(*key))
+    rollout = RolloutKey(*key)
+    own = parts.settling.is_own(rollout, obj.meta.resourceVersion)
+    if not own and ours(obj.meta.labels, parts.settings.instance_id):
+        parts.queue.add(rollout)
 
 
 def on_owned(parts: Parts, type_: EventType, key: Key, obj: LiveObject, _old: LiveObject | None) -> None:

@@ -56,14 +56,21 @@ def due(draft: Draft) -> datetime | None:
     since = moment(text(known, "lastUpdateTime"))
     if since is None or text(known, "reason") in RESTING or waits(draft):
         return None
+    return since + timedelta(seconds=length(draft))
+
+
+def length(draft: Draft) -> int:
     given = draft.seen.rollout.spec.progress_deadline_seconds
-    return since + timedelta(seconds=DEADLINE if given is None else given)
+    return DEADLINE if given is None else given
 
 
 def check(draft: Draft) -> None:
     """Abort an update that has not moved for too long, where that is asked for; else wake up to say so."""
+    if moved(draft) and not waits(draft):
+        draft.wake_in(length(draft) + 1)  # from now on: no pass follows from counts alone
+        return
     until = due(draft)
-    if until is None or moved(draft):
+    if until is None:
         return
     if until > draft.now:
         draft.wake(until + timedelta(seconds=1))

@@ -31,7 +31,7 @@ async def reconcile(parts: Parts, key: RolloutKey) -> float | None:
     if live is None:
         parts.interest.set(key, ())
         parts.webhooks.forget(key)
-        parts.settling.forget(key)
+        parts.settling.gone(key)
         parts.strays.forget(key)
         await release(parts, key)
         return None

@@ -8,6 +8,7 @@ from services.rollout_manager.announce import announce
 from services.rollout_manager.keys import Obj, RolloutKey
 from services.rollout_manager.labels import FIELD_MANAGER
 from services.rollout_manager.parts import Parts
+from services.rollout_manager.settling import only_counts
 from shared.kube import NotFound, verbs
 from shared.merge import merge_patch_between
 
@@ -42,7 +43,8 @@ async def report(parts: Parts, key: RolloutKey, obj: Obj, decision: Decision) ->
     if not patch or wait:
         return wait or None
     annotated = bool(decision.annotations) or decision.replicas is not None
-    await _patch(parts, key, {"status": patch} if annotated else _guarded(obj, patch), subresource="status")
+    body = {"status": patch} if annotated else _guarded(obj, patch)
+    await _patch(parts, key, body, quiet=not annotated and only_counts(before, patch), subresource="status")
     return None
 
 
@@ -60,8 +62,8 @@ async def _annotate(parts: Parts, key: RolloutKey, decision: Decision) -> None:
         await _patch(parts, key, body)
 
 
-async def _patch(parts: Parts, key: RolloutKey, body: Obj, **options: Any) -> Obj | None:
-    """None: it is gone."""
+async def _patch(parts: Parts, key: RolloutKey, body: Obj, *, quiet: bool = False, **options: Any) -> Obj | None:
+    """None: it is gone. `quiet`: no pass follows from it."""
     resource = parts.rollouts.informer.resource
     try:
         done = await verbs.patch(
@@ -76,6 +78,8 @@ async def _patch(parts: Parts, key: RolloutKey, body: Obj, **options: Any) -> Ob
         )
     except NotFound:
         return None
+    if quiet:
+        parts.settling.wrote(key, done["metadata"]["resourceVersion"])
     parts.rollouts.note(done)
     return done
 

@@ -1,5 +1,6 @@
 """Counts of a status change with every pod. What says nothing but that waits a moment, so that one write says several;
-whatever else changes is written at once, and the counts with it. Pure; time is a parameter.
+whatever else changes is written at once, and the counts with it. Nothing follows from counts that we wrote ourselves:
+no pass is made to hear of them. Pure; time is a parameter.
 """
 
 from services.rollout_manager.keys import Obj, RolloutKey
@@ -14,6 +15,7 @@ class Settling:
 
     def __init__(self) -> None:
         self._due: dict[RolloutKey, float] = {}
+        self._own: dict[RolloutKey, str] = {}
 
     def wait(self, key: RolloutKey, before: Obj, patch: Obj, now: float) -> float:
         """Seconds for which a change of the status is kept back; 0: write it."""
@@ -24,8 +26,19 @@ class Settling:
         self.forget(key)
         return 0.0
 
+    def wrote(self, key: RolloutKey, version: str) -> None:
+        """At this version a Rollout differs from what the last pass saw in counts alone."""
+        self._own[key] = version
+
+    def is_own(self, key: RolloutKey, version: str) -> bool:
+        return self._own.get(key) == version
+
     def forget(self, key: RolloutKey) -> None:
         self._due.pop(key, None)
+
+    def gone(self, key: RolloutKey) -> None:
+        self.forget(key)
+        self._own.pop(key, None)
 
 
 def only_counts(before: Obj, patch: Obj) -> bool:

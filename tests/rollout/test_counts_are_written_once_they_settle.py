@@ -1,9 +1,18 @@
-"""A status that differs in counts alone is kept back for a moment, never for longer; all else is written at once."""
+"""A status that differs in counts alone is kept back for a moment, never for longer; all else is written at once.
+
+And no pass is made to hear of counts that we wrote ourselves, for nothing follows from them.
+"""
+
+import copy
 
 import pytest
 
+from services.rollout_manager.decide import decide
 from services.rollout_manager.keys import Obj, RolloutKey
 from services.rollout_manager.settling import SETTLE, Settling, only_counts
+from shared.merge import merge_patch_between
+from tests.rollout.rollouts import blue_green, canary
+from tests.rollout.world import World
 
 KEY, OTHER = RolloutKey("ns", "web"), RolloutKey("ns", "other")
 
@@ -47,3 +56,34 @@ def test_counts_that_went_back_are_no_change() -> None:
     settling.wait(KEY, BEFORE, {"readyReplicas": 2}, 100.0)
     assert settling.wait(KEY, BEFORE, {}, 100.1) == 0
     assert settling.wait(KEY, BEFORE, {"readyReplicas": 2}, 105.0) == pytest.approx(SETTLE)
+
+
+@pytest.mark.parametrize(
+    "strategy", [canary({"setWeight": 40}, {"setWeight": 80}), blue_green()], ids=["canary", "green"]
+)
+def test_nothing_follows_from_counts_alone(strategy: Obj) -> None:
+    world, seen = World.of(strategy), 0
+    for image in ("v1", "v2"):
+        world.push(image)
+        for _ in range(60):
+            before = copy.deepcopy(world.status)
+            decision = world.step()
+            if only_counts(before, merge_patch_between(before, world.status)) and not decision.changes:
+                follows = decide(world.observed())
+                assert not merge_patch_between(world.status, follows.status)
+                assert not any((follows.changes, follows.services, follows.create, follows.says))
+                assert follows.again is None or decision.again is not None
+                seen += world.status != before
+            world.pass_time(1)
+            for name in world.sets:
+                world.become_available(name, 1)
+        assert world.status["stableRS"] == image
+    assert seen > 5
+
+
+def test_a_version_that_we_wrote_is_known_until_another_comes() -> None:
+    settling = Settling()
+    settling.wrote(KEY, "7")
+    assert [settling.is_own(KEY, "7"), settling.is_own(KEY, "8"), settling.is_own(OTHER, "7")] == [True, False, False]
+    settling.gone(KEY)
+    assert not settling.is_own(KEY, "7")
