@@ -10,7 +10,7 @@ from typing import Any
 
 from services.rollout_manager.keys import Obj, Ref, ref_of
 from services.rollout_manager.traffic import Plan, Routed, Router, Weights
-from services.rollout_manager.traffic.apply import carried, route
+from services.rollout_manager.traffic.apply import carried, follows, reads, route
 from services.rollout_manager.traffic.routers import configured
 from shared.kinds.rollout import Rollout
 
@@ -63,10 +63,8 @@ class Case:
 
     def apply(self, live: dict[Ref, Obj], wanted: Plan) -> dict[Ref, Obj]:
         """One pass: read, route, write."""
-        refs = [ref for router in self.routers for ref in router.reads(self.rollout)]
-        found: dict[Ref, Obj | None] = {ref: live.get(ref) for ref in refs}
-        for router in self.routers:
-            found |= {ref: live.get(ref) for ref in router.follows(found, self.rollout)}
+        found: dict[Ref, Obj | None] = {ref: live.get(ref) for ref in reads(self.routers, self.rollout)}
+        found |= {ref: live.get(ref) for ref in follows(self.routers, found, self.rollout)}
         return written(live, route(self.routers, found, self.rollout, wanted))
 
 

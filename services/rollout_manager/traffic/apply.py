@@ -4,7 +4,8 @@ The only I/O of traffic routing. All routers plan before anything is written, so
 nothing of another.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from services.rollout_manager.keys import Obj, Ref, ref_of
 from services.rollout_manager.labels import FIELD_MANAGER
@@ -17,13 +18,36 @@ from shared.merge import merge_patch_between
 
 async def read(objects: Objects, rollout: Rollout, routers: tuple[Router, ...]) -> dict[Ref, Obj | None]:
     """Everything that the routers read. Raises Unroutable when the cluster does not know a kind."""
-    found = {ref: await _get(objects, ref) for ref in _distinct(router.reads(rollout) for router in routers)}
-    more = _distinct(router.follows(found, rollout) for router in routers)
-    return found | {ref: await _get(objects, ref) for ref in more if ref not in found}
+    found = {ref: await _get(objects, ref) for ref in reads(routers, rollout)}
+    return found | {ref: await _get(objects, ref) for ref in follows(routers, found, rollout) if ref not in found}
 
 
-def _distinct(refs: Iterable[tuple[Ref, ...]]) -> list[Ref]:
-    return list(dict.fromkeys(ref for some in refs for ref in some))
+def reads(routers: tuple[Router, ...], rollout: Rollout) -> list[Ref]:
+    """What the routers read first. Pure. Raises Unroutable."""
+    return _distinct(routers, lambda router: router.reads(rollout))
+
+
+def follows(routers: tuple[Router, ...], found: Mapping[Ref, Obj | None], rollout: Rollout) -> list[Ref]:
+    """What they read then. Pure. Raises Unroutable."""
+    return _distinct(routers, lambda router: router.follows(found, rollout))
+
+
+def _distinct(routers: tuple[Router, ...], refs: Callable[[Router], tuple[Ref, ...]]) -> list[Ref]:
+    found: dict[Ref, None] = {}
+    for router in routers:
+        with _of_any_shape(router):
+            found |= dict.fromkeys(refs(router))
+    return list(found)
+
+
+@contextmanager
+def _of_any_shape(router: Router) -> Iterator[None]:
+    """The edge of what others wrote: a definition may let everything pass, and one odd route stops one Rollout."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        what = f"{router.name}: an object that it reads, or its configuration, has not the shape of its kind"
+        raise Unroutable(f"{what} ({type(error).__name__}: {error})") from error
 
 
 async def _get(objects: Objects, ref: Ref) -> Obj | None:
@@ -39,8 +63,9 @@ def route(routers: tuple[Router, ...], live: Mapping[Ref, Obj | None], rollout: 
     wanted: dict[Ref, Obj] = {}
     unwanted: list[Ref] = []
     for router in routers:
-        routed = router.route(seen, rollout, plan)
-        wanted |= {ref_of(obj): obj for obj in routed.wanted}
+        with _of_any_shape(router):
+            routed = router.route(seen, rollout, plan)
+            wanted |= {ref_of(obj): obj for obj in routed.wanted}
         unwanted += routed.unwanted
         seen |= wanted
     return Routed(tuple(wanted.values()), tuple(unwanted))
