@@ -126,7 +126,7 @@ def waited(draft: Draft) -> bool:
 
 def _time_is_up(draft: Draft, since: str) -> bool:
     length = draft.blue_green.auto_promotion_seconds
-    if not length:
+    if not length or draft.blue_green.auto_promotion_enabled is False:
         return False
     begun = moment(since) or draft.now
     passed_ = (draft.now - begun).total_seconds()

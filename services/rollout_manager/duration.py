@@ -65,6 +65,7 @@ def waits_for_people(draft: Draft) -> bool:
 
 def _timed(draft: Draft, reason: str) -> bool:
     if reason == BLUE_GREEN_PAUSE:
-        return bool(draft.blue_green.auto_promotion_seconds)
+        spec = draft.blue_green
+        return bool(spec.auto_promotion_seconds) and spec.auto_promotion_enabled is not False
     step = current(draft) if reason == CANARY_PAUSE else None
     return step is not None and step.pause is not None and step.pause.duration is not None

@@ -43,6 +43,18 @@ def test_without_auto_promotion_somebody_must_promote() -> None:
     assert (world.phase, world.services["active"].hash) == ("Healthy", "v2")
 
 
+def test_where_a_person_has_to_promote_no_time_does() -> None:
+    world = deployed(blue_green(autoPromotionEnabled=False, autoPromotionSeconds=20))
+    world.push("v2")
+    world.settle()
+    world.pass_time(10_000)
+    world.settle()
+    assert (world.phase, world.services["active"].hash) == ("Paused", "v1")
+    world.promote()
+    world.settle()
+    assert world.services["active"].hash == "v2"
+
+
 def test_auto_promotion_waits_its_seconds() -> None:
     world = deployed(blue_green(autoPromotionSeconds=20))
     world.push("v2")

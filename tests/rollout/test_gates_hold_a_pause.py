@@ -269,7 +269,7 @@ def test_what_a_webhook_says(status: int, text: str, said: Said) -> None:
 def test_the_examples_of_the_documentation_can_be_read() -> None:
     page = (Path(__file__).parents[2] / "docs" / "rollouts.md").read_text()
     examples = [yaml.safe_load(part.partition("```")[0]) for part in page.split("```yaml\n")[1:]]
-    found = [one["metadata"]["annotations"] for one in examples]
+    found = [one["metadata"].get("annotations", {}) for one in examples]
     assert [len(gates_of(one)) for one in found if GATES in one] == [3]
     assert [len(read(one, ("error-rate", "latency"))) for one in found if ON_NO_DATA in one] == [2]
 
