@@ -81,7 +81,15 @@ def finish(draft: Draft) -> Decision:
         again=again,
     )
     before = mapping(seen.obj, "status")
-    return replace(decision, first=checkpoint(before, status)) if writes(decision, before) else decision
+    ahead = writes(decision, before) and not lifts_deadline(draft)
+    return replace(decision, first=checkpoint(before, status)) if ahead else decision
+
+
+def lifts_deadline(draft: Draft) -> bool:
+    """The status must tell of an abort that was taken back until the new ReplicaSet has lost the deadline which that
+    gave it: without the one, the other means a way back that needs no asking.
+    """
+    return draft.retrying and draft.new is not None and bool(draft.new.deadline)
 
 
 def writes(decision: Decision, before: Obj) -> bool:

@@ -24,7 +24,7 @@ def duration(draft: Draft, before: Obj) -> Obj:
         known = {"rolloutStartedAt": now}
         if last and draft.promoted and not draft.completed:
             return {**known, "finishedAt": now, "completionStatus": "RolledBack"}
-    elif text(known, "completionStatus") == "Aborted" and not draft.aborted and not draft.promoted:
+    elif text(known, "completionStatus") == "Aborted" and not draft.aborted and (draft.completed or not draft.promoted):
         known = {"rolloutStartedAt": now}
     if not known or text(known, "finishedAt"):
         return known

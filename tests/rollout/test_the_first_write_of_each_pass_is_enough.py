@@ -2,8 +2,9 @@
 which the next one goes on, and nothing is taken back.
 
 Pods come up between two passes. Compared is everything but times, once what was replaced has had its time: with
-`dynamicStableScale` it may have more pods until then. Experiments are not among the steps: an Experiment is one write,
-as a run is.
+`dynamicStableScale` it may have more pods until then. Not compared are the condition Progressing, which tells of the
+last thing that moved, and runs that no status names: one may have been begun and ended at once. Experiments are not
+among the steps: an Experiment is one write, as a run is.
 """
 
 import copy
@@ -57,7 +58,8 @@ def end(world: World) -> Obj:
     for one in status["conditions"]:
         for name in TIMES:
             one.pop(name, None)
-    status["conditions"].sort(key=lambda one: str(one["type"]))
+    conditions = [one for one in status["conditions"] if one["type"] != "Progressing"]
+    status["conditions"] = sorted(conditions, key=lambda one: str(one["type"]))
     sets = {name: (one["spec"]["replicas"], one["metadata"]["annotations"]) for name, one in sorted(world.sets.items())}
     return {
         "status": status,
@@ -65,7 +67,6 @@ def end(world: World) -> Obj:
         "services": world.services,
         "objects": world.objects,
         "annotations": world.rollout["metadata"].get("annotations"),
-        "runs": {name: (run.phase, run.terminate) for name, run in world.runs.items()},
     }
 
 
@@ -99,12 +100,14 @@ def do(world: World, command: str) -> None:
             world.spec(replicas=world.rollout["spec"]["replicas"] % 9 + 1)
 
 
-@settings(max_examples=40, deadline=None, phases=(Part.explicit, Part.generate), report_multiple_bugs=False)
+@settings(max_examples=60, derandomize=True, phases=(Part.explicit, Part.generate), report_multiple_bugs=False)
 @given(STRATEGIES | TOGETHER, COUNTS, st.lists(COMMANDS, max_size=8))
 @example(canary({"setWeight": 50}, {"pause": {}}, {"setWeight": 75}), 2, ["push v2", "promote"])
 @example(canary({"setWeight": 20}, {"setWeight": 40}, {"setWeight": 80}), 5, ["push v2"])
 @example(routed(*UP, dynamicStableScale=True), 5, ["push v2", "promote"])
 @example(blue_green(autoPromotionEnabled=False, postPromotionAnalysis=ANALYSIS), 3, ["push v2", "promote", "succeed"])
+@example(blue_green(autoPromotionEnabled=False), 3, ["push v2", "abort", "retry"])
+@example(blue_green(prePromotionAnalysis=ANALYSIS), 3, ["push v2", "fail", "promote full"])
 def test_dying_after_each_write_changes_nothing_of_the_end(strategy: Obj, replicas: int, commands: list[str]) -> None:
     calm, hunted = begun(strategy, replicas), begun(strategy, replicas)
     for command in ["begin", *commands, "wait"]:
