@@ -9,6 +9,7 @@ from services.rollout_manager.actions import Say
 from services.rollout_manager.keys import Obj
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.state import mapping, text, whole
+from services.rollout_manager.subscriptions import subscribers
 from shared.events import DELIVERY, RolloutEvent, RolloutWhat
 
 
@@ -16,9 +17,10 @@ def announce(parts: Parts, obj: Obj, say: Say, status: Obj) -> None:
     """Queue one event."""
     metadata = obj["metadata"]
     namespace, name = metadata["namespace"], metadata["name"]
+    annotations = metadata.get("annotations") or {}
     steps = mapping(obj, "spec", "strategy", "canary").get("steps") or ()
     event = RolloutEvent(
-        delivery=(metadata.get("annotations") or {}).get(DELIVERY) or f"rollout:{namespace}/{name}",
+        delivery=annotations.get(DELIVERY) or f"rollout:{namespace}/{name}",
         what=cast("RolloutWhat", say.what),
         namespace=namespace,
         name=name,
@@ -29,5 +31,6 @@ def announce(parts: Parts, obj: Obj, say: Say, status: Obj) -> None:
         step=whole(status, "currentStepIndex"),
         steps=len(steps),
         weight=whole(status, "canary", "weights", "canary", "weight"),
+        subscribers=subscribers(annotations, say.reason),
     )
     parts.outbox.put(event)

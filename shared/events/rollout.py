@@ -46,6 +46,10 @@ class RolloutEvent(Event):
     step: int | None = Field(default=None, description="Index of the current step")
     steps: int = Field(default=0, description="How many steps there are")
     weight: int | None = Field(default=None, description="The canary's share of the traffic, where a router sets it")
+    subscribers: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Recipients by service: annotations notifications.argoproj.io/subscribe.<trigger>.<service>",
+    )
 
     def subject(self) -> str:
         return f"delivery.rollout.{self.what}.{token(self.namespace)}.{token(self.name)}"

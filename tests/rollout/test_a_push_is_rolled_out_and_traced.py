@@ -1,7 +1,11 @@
 """A push of a new image goes through git, sync and a canary: the Application stays Synced, one trace tells it all."""
 
+import asyncio
+
 import yaml
 
+from shared.bus import connect
+from shared.events import RolloutEvent
 from tests.parts.delivery import Delivery, synced, synced_to
 from tests.rollout.rollouts import Obj, canary, rollout, service
 
@@ -12,6 +16,7 @@ def manifests(image: str) -> dict[str, bytes]:
     objects: list[Obj] = [wanted, service("stable", "x"), service("canary", "x")]
     for obj in objects:
         obj["metadata"] = {"name": obj["metadata"]["name"]}
+    wanted["metadata"]["annotations"] = {"notifications.argoproj.io/subscribe.on-rollout-paused.slack": "deployments"}
     return {"app/all.yaml": yaml.safe_dump_all(objects).encode()}
 
 
@@ -38,3 +43,16 @@ async def test_a_canary_of_an_application(delivery: Delivery) -> None:
     trace = await delivery.stack.tiphys("trace", commit)
     for words in ("rollout updated", "rollout step-completed", "rollout paused", "rollout completed"):
         assert words in trace.out
+    assert await told(delivery, "paused") == {"slack": ("deployments",)}
+    assert await told(delivery, "completed") == {}
+
+
+async def told(delivery: Delivery, what: str) -> dict[str, tuple[str, ...]]:
+    """Whom the bus names for the first event of a kind."""
+    subject = RolloutEvent.filter_for(delivery.namespace, "web").replace("*", what, 1)
+    async with connect(delivery.stack.state.nats_url, service="tests") as bus, asyncio.timeout(30):
+        async for envelope in bus.replay(subject, follow=True):
+            event = envelope.event()
+            if isinstance(event, RolloutEvent):
+                return event.subscribers
+    raise AssertionError(f"nothing was told of {subject}")
