@@ -176,6 +176,8 @@ class Writer:
     async def _attempts_at(self, bucket: Bucket, changes: list[Change]) -> list[Outcome]:
         unheard: GitFailure | None = None
         for attempt in range(self._attempts):
+            if attempt:
+                await asyncio.sleep(_pause(attempt - 1, UNHEARD_PAUSE if unheard else FIRST_PAUSE))
             try:
                 return await self._attempt(bucket, changes)
             except BranchMoved:
@@ -185,7 +187,6 @@ class Writer:
             except GitFailure as failure:
                 if unheard is None or not failure.retriable:
                     raise
-            await asyncio.sleep(_pause(attempt, UNHEARD_PAUSE if unheard else FIRST_PAUSE))
         raise unheard or Refused(
             "BranchBusy", f"others moved the branch {self._attempts} times meanwhile: it is tried again", retriable=True
         )

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from services.rollout_manager.analysis import Phase
+from services.rollout_manager.analysis.tell import Told
 from services.rollout_manager.experiments.decide import decide
 from services.rollout_manager.experiments.request import ExperimentRequest, build_experiment
 from services.rollout_manager.experiments.seen import Decision, Seen, SeenRun
-from services.rollout_manager.experiments.tell import Told, told
+from services.rollout_manager.experiments.tell import told
 from services.rollout_manager.keys import Ref
 from services.rollout_manager.labels import HASH, INSTANCE_ID, SCALE_DOWN_DEADLINE
 from services.rollout_manager.sets import replica_set

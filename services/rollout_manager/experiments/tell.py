@@ -1,17 +1,11 @@
 """What the Events of an Experiment say, in Argo Rollouts' words: how it, its templates and its runs turned. Pure."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from services.rollout_manager.analysis.tell import Told
 from services.rollout_manager.keys import Obj
 
 BAD = frozenset({"Failed", "Error", "Inconclusive"})
-
-
-class Told(NamedTuple):
-    reason: str
-    message: str
-    type: str
 
 
 def told(before: Obj, after: Obj) -> Iterator[Told]:
