@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, settings
 from tests.parts.cluster import cluster, namespace
 from tests.parts.delivery import delivery
 from tests.parts.engines import engines
+from tests.parts.logs import own_logging
 from tests.parts.nats import bus, nats_url, unique
 from tests.parts.shop import shop, telling_registry
 from tests.parts.stack import stack
@@ -16,6 +17,7 @@ __all__ = [
     "engines",
     "namespace",
     "nats_url",
+    "own_logging",
     "shop",
     "stack",
     "telling_registry",

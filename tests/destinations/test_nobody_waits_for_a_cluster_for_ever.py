@@ -26,7 +26,7 @@ async def test_a_waiter_that_is_called_off_leaves_no_task_behind() -> None:
     waiting.cancel()
     with suppress(asyncio.CancelledError):
         await waiting
-    assert asyncio.all_tasks() == before
+    assert asyncio.all_tasks() <= before  # others that share the loop may have ended meanwhile
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
