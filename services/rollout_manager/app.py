@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+from dataclasses import replace
 from functools import partial
 
 from services.rollout_manager import handlers
@@ -30,7 +31,7 @@ LEASE = "argo-rollouts-controller-lock"
 
 
 async def app(context: Context) -> None:
-    """Work for as long as the lease is ours, or until cancelled."""
+    """Work for as long as the lease is ours, or until cancelled. A write after its time is not sent."""
     settings = context.load(Settings)
     if not settings.leader_election:
         await work(context, settings)
@@ -44,7 +45,7 @@ async def app(context: Context) -> None:
     context.health.note("lease", f"waits for the lease {name}")
     async with lease.held():
         context.health.note("lease", "")
-        await work(context, settings)
+        await work(replace(context, cluster=context.cluster.fenced(lease.holds)), settings)
 
 
 async def lease_namespace(context: Context, settings: Settings) -> str:

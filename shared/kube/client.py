@@ -10,12 +10,12 @@ import asyncio
 import os
 import random
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import aiohttp
@@ -25,7 +25,7 @@ from yarl import URL
 from shared.kinds.clusters import ClusterSecret
 from shared.kube import credentials
 from shared.kube.access import Access
-from shared.kube.errors import ApiError, NoCluster, ServerTimeout, Unavailable, from_status
+from shared.kube.errors import ApiError, Fenced, NoCluster, ServerTimeout, Unavailable, from_status
 from shared.kube.limits import Bucket
 from shared.security import redact
 from shared.telemetry import metrics
@@ -62,6 +62,7 @@ class Cluster:
         *,
         headers: tuple[tuple[str, str], ...] = (),
         silent: asyncio.Event | None = None,
+        may_write: Callable[[], bool] = lambda: True,
     ) -> None:
         self.silent = silent or asyncio.Event()
         self._way = way
@@ -69,6 +70,7 @@ class Cluster:
         self._streams = streams
         self._bucket = bucket
         self._headers = headers
+        self._may_write = may_write
         self.server = way.grant.server
 
     def __repr__(self) -> str:
@@ -77,7 +79,15 @@ class Cluster:
     def impersonating(self, user: str, groups: tuple[str, ...] = ()) -> "Cluster":
         """Give the same connection in somebody else's name; our own account needs the right to impersonate."""
         headers = (("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups))
-        return Cluster(self._way, self._requests, self._streams, self._bucket, headers=headers, silent=self.silent)
+        return self._view(headers=headers)
+
+    def fenced(self, may_write: Callable[[], bool]) -> "Cluster":
+        """Give the same connection with a last look before each write: when `may_write` is false, it raises Fenced."""
+        return self._view(may_write=may_write)
+
+    def _view(self, **other: Any) -> "Cluster":
+        same = {"headers": self._headers, "silent": self.silent, "may_write": self._may_write}
+        return Cluster(self._way, self._requests, self._streams, self._bucket, **{**same, **other})
 
     def log_in_as(self, way: Access) -> None:
         """Use other credentials for the same server from the next call on; what is open stays open."""
@@ -103,6 +113,8 @@ class Cluster:
         for attempt in range(1, ATTEMPTS + 1):
             if self._bucket is not None:
                 await self._bucket.take()
+            if method not in _ASKING and not self._may_write():
+                raise Fenced(f"not sent, for another one may be working on it by now: {call.what}")
             try:
                 return await self._once(call, deadline - monotonic())
             except ApiError as error:

@@ -6,6 +6,7 @@
     |  |- Conflict 409     AlreadyExists 409  Gone 410        TooLarge 413   UnsupportedMediaType 415
     |  |- Invalid 422      TooManyRequests 429   InternalError 500   ServerTimeout 504 or no answer in time
     |  |- NoCluster        no usable kubeconfig or credentials
+    |  |- Fenced           a write that was not sent, for its sender may have lost its lease
     |  `- Unavailable 503  or the connection was refused, reset or cut
     |     `- DiscoveryIncomplete   a group's API server is down: its kinds are unknown, not missing
     `- UnknownKind                 the cluster was asked and does not have this kind
@@ -82,6 +83,12 @@ class ApiError(KubeError):
 
 class NoCluster(ApiError):
     """There is no usable kubeconfig, context, credential plugin or service account to connect with."""
+
+
+class Fenced(ApiError):
+    """A write that was not sent: by the clock of this process its lease has run out, so another may be at work."""
+
+    transient = True
 
 
 class BadRequest(ApiError): ...

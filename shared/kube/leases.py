@@ -3,7 +3,8 @@
 In: a name and an identity. Out: `held()`, a context that is entered when the lease is ours and cancelled when it is
 lost. Every change is a PUT at the version that was read, so two candidates can't both win. `term` counts the
 holders: a fencing token for writes elsewhere. The clock of others is never read: a lease is expired when it has not
-changed for its duration, as this process sees it. Never: work of its own.
+changed for its duration, as this process sees it; `holds()` is for a last look before a write, by a process that stood
+still. Never: work of its own.
 """
 
 import asyncio
@@ -41,6 +42,7 @@ class Lease:
         self._seconds = seconds
         self._retry = retry
         self._seen: tuple[str, float] = ("", 0.0)
+        self._until = 0.0
         self.term = 0
 
     @asynccontextmanager
@@ -69,14 +71,23 @@ class Lease:
         finally:
             keeping.cancel()
             await asyncio.wait({keeping})
+            self._until = 0.0
             if not lost:
                 await self._release()
 
+    def holds(self) -> bool:
+        """Whether nobody else can have it: it was renewed less than its duration ago, by the clock of this process."""
+        return monotonic() < self._until
+
     async def _tried(self) -> bool:
+        asked = monotonic()
         try:
-            return await self.try_acquire()
+            ours = await self.try_acquire()
         except ApiError:
             return False
+        if ours:
+            self._until = asked + self._seconds
+        return ours
 
     async def try_acquire(self) -> bool:
         """Take or renew the lease if it is free, expired or ours. Raises ApiError."""

@@ -1,15 +1,16 @@
 """What controllers tell Kubernetes about themselves: Events, leases, conditions."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import pytest
 from structlog.testing import capture_logs
 
-from shared.kube import Cluster, Lease, LeaseLost, Recorder, conditions, verbs
+from shared.kube import Cluster, Fenced, Lease, LeaseLost, Recorder, conditions, verbs
 from shared.kube.leases import LEASES
 from shared.kube.recorder import EVENTS
-from tests.kube.tools import put
+from tests.kube.tools import CONFIG_MAPS, put
 from tests.parts.faultproxy import FaultProxy
 
 CONTROLLER = "argocd-application-controller"
@@ -134,6 +135,21 @@ async def test_a_holder_that_cannot_renew_stops_before_others_may_start(
 
     with pytest.raises(LeaseLost, match="could not be renewed"):
         await work()
+
+
+async def test_a_holder_that_stood_still_past_its_time_writes_nothing(api: Cluster, namespace: str) -> None:
+    lease = Lease(api, namespace, "one", "it", seconds=1, retry=0.1)
+    fenced = api.fenced(lease.holds)
+    async with lease.held():
+        time.sleep(1.1)  # noqa: ASYNC251 - as a process that is stopped by a signal
+        with pytest.raises(Fenced, match="another one may be working on it"):
+            await put(fenced, namespace, "late", v="1")
+        while not lease.holds():  # noqa: ASYNC110 - it is renewed, as nobody else was waiting
+            await asyncio.sleep(0.05)
+        await put(fenced, namespace, "again", v="1")
+    assert not lease.holds()
+    names = {one["metadata"]["name"] for one in await verbs.list_(fenced, CONFIG_MAPS, namespace)}
+    assert (names & {"late", "again"}) == {"again"}
 
 
 def test_a_condition_keeps_its_time_until_its_status_turns() -> None:

@@ -3,7 +3,8 @@
     async with faulty(cluster.kubeconfig) as proxy:
         connect(proxy.kubeconfig)                       # it adds the credentials of the real kubeconfig
         proxy.fail(r"/configmaps", status=503, times=2) # answers itself; retry_after=, reason=, message=
-        proxy.reset(...), proxy.hang(...), proxy.swallow(...), proxy.delay(..., seconds=0.2), proxy.gone(...)
+        proxy.reset(...), proxy.hang(...), proxy.swallow(...), proxy.keep(...), proxy.gone(...)
+        proxy.delay(..., seconds=0.2)
         await proxy.cut(r"/configmaps")                 # ends the open watches, as a broken connection does
         await proxy.say(r"/configmaps", line)           # puts a line of ours into the open watches
         proxy.writes(), proxy.count("list", "configmaps")
@@ -55,6 +56,7 @@ class Rule:
     seconds: float = 0.0
     hits: int = 0
     done: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def spent(self) -> bool:
@@ -120,6 +122,10 @@ class FaultProxy:
     def swallow(self, pattern: str, *, times: int | None = None) -> Rule:
         """Let the server do it and never answer: the client waits, for whoever wants to kill it just then."""
         return self._add(pattern, "swallow", times)
+
+    def keep(self, pattern: str, *, times: int | None = None) -> Rule:
+        """Let the server do it, and answer when the rule is `released`."""
+        return self._add(pattern, "keep", times)
 
     def hang(self, pattern: str, *, times: int | None = None) -> Rule:
         """Never answer."""
@@ -280,6 +286,9 @@ class _Relay:
             if rule is not None:
                 await answer.read()
                 rule.done.set()
+            if rule is not None and rule.action == "keep":
+                await rule.released.wait()
+            elif rule is not None:
                 return _aborted(request) if rule.action == "lose" else await _silence()
             return await self._pass(request, answer)
 
