@@ -2,6 +2,7 @@
 
 # ruff: noqa: PLR0917 - typer hands options over by name
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +34,8 @@ ClusterKinds = Annotated[
 Keys = Annotated[list[str] | None, typer.Option("--signature-keys", help="A key that may sign.", metavar="ID")]
 Orphaned = Annotated[bool | None, typer.Option("--orphaned-resources", help="Look for orphaned resources.")]
 Warn = Annotated[bool | None, typer.Option("--orphaned-resources-warn", help="And warn about them.")]
+Written = Annotated[str | None, typer.Argument(help="The project; a file may name it.", metavar="PROJECT")]
+File = Annotated[Path | None, typer.Option("-f", "--file", help="A manifest to begin with; -: stdin.", metavar="FILE")]
 
 
 @command(group, "list", examples=("tiphys proj list", "tiphys proj list -o json"))
@@ -54,11 +57,15 @@ async def get(where: Where, name: Name) -> None:
 @command(
     group,
     "create",
-    examples=("tiphys proj create team -s 'https://git.example.org/team/*' -d https://kubernetes.default.svc,team-*",),
+    examples=(
+        "tiphys proj create team -s 'https://git.example.org/team/*' -d https://kubernetes.default.svc,team-*",
+        "tiphys proj create -f project.yaml --upsert",
+    ),
 )
 async def create(
     where: Where,
-    name: Name,
+    name: Written = None,
+    file: File = None,
     description: Description = None,
     sources: Sources = None,
     destinations: Destinations = None,
@@ -70,10 +77,47 @@ async def create(
     upsert: Annotated[bool, typer.Option("--upsert", help="Change one that exists.")] = False,
 ) -> None:
     """Create a project; what it is not given it does not permit."""
-    from services.cli.project import rules
+    from services.cli.project import rules, store, written
 
     wish = rules.Wish(description, sources, destinations, namespaces, cluster_kinds, keys, orphaned, warn)
-    await rules.create(where, name, wish, upsert=upsert)
+    await store.create(where, written.project_of(name, wish, file), upsert=upsert)
+
+
+@command(
+    group,
+    "generate-spec",
+    examples=("tiphys proj generate-spec team -s '*' > team.yaml", "tiphys proj generate-spec -f team.yaml -i -s '*'"),
+)
+def generate_spec(
+    where: Where,
+    name: Written = None,
+    file: File = None,
+    description: Description = None,
+    sources: Sources = None,
+    destinations: Destinations = None,
+    namespaces: Namespaces = None,
+    cluster_kinds: ClusterKinds = None,
+    keys: Keys = None,
+    orphaned: Orphaned = None,
+    warn: Warn = None,
+    inline: Annotated[bool, typer.Option("-i", "--inline", help="Write it back into the file.")] = False,
+) -> None:
+    """Print the manifest of a project as files and options say it; no cluster is asked."""
+    from services.cli.errors import CliError, Exit
+    from services.cli.project import rules, written
+
+    if inline and file in {None, written.STDIN}:
+        raise CliError("--inline needs a --file that can be written", code=Exit.USAGE)
+    wish = rules.Wish(description, sources, destinations, namespaces, cluster_kinds, keys, orphaned, warn)
+    written.generate(where, written.project_of(name, wish, file), file if inline else None)
+
+
+@command(group, "edit", examples=("tiphys proj edit team", "KUBE_EDITOR='code --wait' tiphys proj edit team"))
+async def edit(where: Where, name: Name) -> None:
+    """Edit a project's spec in your editor; one that is wrong is shown again with what is wrong."""
+    from services.cli.project import edit as editing
+
+    await editing.edit(where, name)
 
 
 @command(group, "set", examples=("tiphys proj set team --description 'The web team'", "tiphys proj set team -s '*'"))

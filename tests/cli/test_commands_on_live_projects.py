@@ -2,18 +2,22 @@
 
 import base64
 import json
+import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from services.cli.errors import CliError
 from services.cli.options import Output, Where
-from services.cli.project import parts, read, rules, store, tokens
+from services.cli.project import parts, read, rules, store, tokens, written
+from services.cli.project.edit import edit
 from services.cli.trust import certificates, keys
+from services.stack import cluster
 from tests.parts.gitserver import make_key
 from tests.parts.signing import signers
 from tests.parts.stack import Stack
@@ -33,6 +37,10 @@ class Project:
     @property
     def where(self) -> Where:
         return Where(self.stack.data)
+
+    async def create(self, file: Path | None = None, *, upsert: bool = False, **wish: Any) -> None:
+        made = written.project_of(self.name, rules.Wish(**wish), file)
+        await store.create(self.where, made, upsert=upsert)
 
     async def spec(self) -> Obj:
         found: Obj = (await self.stack.get("appproject", self.name, "-n", "argocd"))["spec"]
@@ -77,15 +85,97 @@ async def test_the_rules_of_a_project(project: Project, capsys: pytest.CaptureFi
 
 
 async def test_a_change_that_makes_a_project_invalid_is_refused(project: Project) -> None:
-    await rules.create(project.where, project.name, rules.Wish(), upsert=False)
+    await project.create()
     refused = await project.stack.tiphys("proj", "add-source", project.name, "![")
     assert refused.code == 1
     assert "this would make the project invalid" in refused.err
     assert "sourceRepos" not in await project.spec()
 
 
+def editor(monkeypatch: pytest.MonkeyPatch, folder: Path, *turns: str) -> Path:
+    """An editor that is a shell: each time it is opened it does its next turn with the file "$1"."""
+    script, shown = folder / "editor", folder / "shown"
+    cases = "\n".join(f"{at}) {turn} ;;" for at, turn in enumerate(turns, 1))
+    script.write_text(f'cat "$1" >> {shown}; echo >> {folder}/n; case $(wc -l < {folder}/n) in\n{cases}\nesac\n')
+    monkeypatch.setenv("KUBE_EDITOR", f"sh '{script}'")
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return shown
+
+
+def left(folder: Path) -> list[Path]:
+    """The files that were typed into and are still there."""
+    return list(folder.glob("tiphys-*"))
+
+
+async def test_a_spec_is_edited_until_it_can_be_written(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await project.create(description="Web")
+    invalid = """printf 'sourceRepos: ["!["]\n' > "$1\""""
+    shown = editor(monkeypatch, tmp_path, invalid, 'echo "sourceRepos: [" > "$1"', 'echo "description: Shop" > "$1"')
+    await edit(project.where, project.name)
+    assert await project.spec() == {"description": "Shop"}
+    first, _, second = shown.read_text().partition("description: Web\n")
+    assert "this would make the project invalid" not in first
+    assert "# this would make the project invalid" in second
+    assert 'sourceRepos: ["!["]' in second
+    assert "# the spec, line 2" in second
+    assert not left(tmp_path)
+
+
+@pytest.mark.parametrize("turn", ["true", 'echo "# nothing" > "$1"'])
+async def test_what_is_left_as_it_is_or_empty_changes_nothing(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: str
+) -> None:
+    await project.create(description="Web")
+    editor(monkeypatch, tmp_path, turn)
+    await edit(project.where, project.name)
+    assert await project.spec() == {"description": "Web"}
+    assert not left(tmp_path)
+
+
+async def test_what_was_typed_is_kept_when_it_can_not_be_written(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await project.create(description="Web")
+    kubectl = f"{cluster.kubectl_path(lambda _line: None)} --kubeconfig {project.stack.state.kubeconfig} -n argocd"
+    meanwhile = f"""{kubectl} patch appproject {project.name} --type merge -p '{{"spec":{{"description":"Else"}}}}'"""
+    editor(monkeypatch, tmp_path, f'echo "description: Shop" > "$1"; {meanwhile} >&2')
+    with pytest.raises(CliError, match="somebody else changed the project meanwhile"):
+        await edit(project.where, project.name)
+    [kept] = left(tmp_path)
+    assert kept.read_text() == "description: Shop\n"
+    assert f"kept in {kept}" in capsys.readouterr().err
+    assert await project.spec() == {"description": "Else"}
+    monkeypatch.setenv("KUBE_EDITOR", "/nonexistent/editor")
+    with pytest.raises(CliError, match="can't be started"):
+        await edit(project.where, project.name)
+    assert left(tmp_path) == [kept]
+
+
+async def test_a_project_is_made_of_a_file_and_options(project: Project, tmp_path: Path) -> None:
+    file = tmp_path / "project.yaml"
+    generated = await project.stack.tiphys("proj", "generate-spec", project.name, "-s", "https://git/*")
+    file.write_text(generated.out)
+    assert yaml.safe_load(generated.out) == {
+        "metadata": {"name": project.name},
+        "spec": {"sourceRepos": ["https://git/*"]},
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "AppProject",
+    }
+    again = await project.stack.tiphys("proj", "generate-spec", "-f", str(file), "-i", "--description", "Web")
+    assert (again.code, again.out) == (0, "")
+    file.write_text(file.read_text().replace("metadata:", "metadata:\n  labels: {team: web}"))
+    assert (await project.stack.tiphys("proj", "create", "-f", str(file))).code == 0
+    found = await project.stack.get("appproject", project.name, "-n", "argocd")
+    assert found["metadata"]["labels"] == {"team": "web"}
+    assert found["spec"] == {"sourceRepos": ["https://git/*"], "description": "Web"}
+    await project.create(file, upsert=True, description="Shop")
+    assert (await project.spec())["description"] == "Shop"
+
+
 async def test_roles_windows_and_policies(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
-    await rules.create(project.where, project.name, rules.Wish(), upsert=False)
+    await project.create()
     at = (project.where, project.name)
     await parts.add_role(*at, "dev", "")
     wanted = ("role", "add-policy", project.name, "dev", "-a", "sync", "--object", "web-*")
@@ -158,7 +248,7 @@ async def test_a_private_key_is_never_taken(stack: Stack, tmp_path: Path) -> Non
 
 async def test_tokens_of_roles_are_signed_as_argo_cd_does_and_shown_once(project: Project) -> None:
     at = (project.where, project.name)
-    await rules.create(*at, rules.Wish(), upsert=False)
+    await project.create()
     await parts.add_role(*at, "ci", "")
     key = base64.b64encode(b"a key of thirty-two bytes, or more").decode()
     metadata = {"name": "argocd-secret", "namespace": "argocd"}

@@ -1,6 +1,7 @@
 """`proj`, `cert` and `gpg`, without a cluster: what each change makes of a spec or a file, and that all have help."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from typer.core import TyperGroup
 
 from services.cli.errors import CliError, Exit
-from services.cli.project import parts, rules, view
+from services.cli.project import edit as editing
+from services.cli.project import parts, rules, view, written
 from services.cli.project.change import added, in_role, listed, named, removed, rule_changed
 from services.cli.root import app
 from services.cli.trust.certificates import with_hosts
@@ -162,3 +164,42 @@ def test_key_ids_long_and_short() -> None:
 
 def test_an_empty_list_stays_one() -> None:
     assert listed({"a": {"b": None}}, ("a", "b")) == []
+
+
+FILES = {
+    "kind: AppProject\n---\nkind: AppProject\n": "has to hold one AppProject",
+    "kind: Application\n": "has to hold one AppProject",
+    "a: [": "project.yaml",
+    "kind: AppProject\nspec: []\n": "spec has to be a mapping",
+    "kind: AppProject\nmetadata: {name: other}\n": "is about project other, not team",
+}
+
+
+@pytest.mark.parametrize("text", FILES)
+def test_a_file_that_is_no_project_is_said(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "project.yaml"
+    file.write_text(text)
+    with pytest.raises(CliError, match=FILES[text]):
+        written.project_of("team", rules.Wish(), file)
+
+
+def test_a_project_needs_a_name_and_a_file_has_to_be_there(tmp_path: Path) -> None:
+    with pytest.raises(CliError, match="has no name"):
+        written.project_of(None, rules.Wish(), None)
+    with pytest.raises(CliError, match="can't be read"):
+        written.project_of("team", rules.Wish(), tmp_path / "none")
+
+
+def test_the_editor_is_the_one_that_kubectl_opens() -> None:
+    assert editing.editor({}) == ["vi"]
+    assert editing.editor({"EDITOR": "nano"}) == ["nano"]
+    assert editing.editor({"EDITOR": "nano", "KUBE_EDITOR": "'/a b/code' --wait"}) == ["/a b/code", "--wait"]
+    with pytest.raises(CliError, match="can't be read"):
+        editing.editor({"EDITOR": "'"})
+
+
+@given(st.text("# a:\n", max_size=20), st.text(max_size=20))
+def test_the_spec_comes_back_from_the_page_as_it_was(body: str, trouble: str) -> None:
+    after = editing.body_of(editing.page("team", body, trouble))
+    assert body.endswith(after)
+    assert not after.startswith("#")

@@ -61,10 +61,6 @@ def kind(word: str) -> Obj:
     return {"group": group, "kind": name}
 
 
-async def create(where: Where, name: str, wish: Wish, *, upsert: bool) -> None:
-    await store.create(where, name, dict(wish.fields()), upsert=upsert)
-
-
 async def set_(where: Where, name: str, wish: Wish) -> None:
     await store.edit(where, name, set_to(wish.fields()), "changed")
 

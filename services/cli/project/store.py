@@ -54,9 +54,10 @@ def check(after: Obj, before: Obj | None = None) -> None:
         raise CliError(f"this would make the project invalid: {'; '.join(fresh)}", hint="nothing was changed")
 
 
-async def create(where: Where, name: str, spec: Obj, *, upsert: bool) -> None:
+async def create(where: Where, project: Obj, *, upsert: bool) -> None:
+    name = project["metadata"]["name"]
     async with open_cluster(where) as session:
-        project = {**KIND, "metadata": {"name": name, "namespace": session.namespace}, "spec": spec}
+        project = {**project, "metadata": {**project["metadata"], "namespace": session.namespace}}
         check(project)
         try:
             await verbs.create(session.cluster, await projects(session), project)
@@ -64,7 +65,7 @@ async def create(where: Where, name: str, spec: Obj, *, upsert: bool) -> None:
             if not upsert:
                 hint = "--upsert changes one that exists"
                 raise CliError(f"there is a project {name} already", hint=hint) from error
-            await _write(session, await get(session, name), spec, {})
+            await write(session, await get(session, name), project["spec"])
     note(f"project {name} created")
 
 
@@ -73,11 +74,12 @@ async def edit(where: Where, name: str, change: Change, said: str, *, status: Ch
     async with open_cluster(where) as session:
         before = await get(session, name)
         spec = change(dict(before.get("spec") or {}))
-        await _write(session, before, spec, status(spec) if status else {})
+        await write(session, before, spec, status(spec) if status else {})
     note(f"project {name}: {said}")
 
 
-async def _write(session: Session, before: Obj, spec: Obj, status: Obj) -> None:
+async def write(session: Session, before: Obj, spec: Obj, status: Obj | None = None) -> None:
+    """Put a spec in the place of the one that was read. Raises CliError: it is wrong, or not what was read any more."""
     check({**before, "spec": spec}, before)
     patch = merge_patch_between(before.get("spec") or {}, spec)
     if not patch:
