@@ -83,9 +83,9 @@ async def test_a_message_that_always_kills_its_worker_ends_as_a_dead_letter(bus:
             await reached(event)
             await asyncio.Event().wait()
 
-        async with consuming(bus, unique, crash, ack_wait=0.3, max_deliver=1):
+        async with consuming(bus, unique, crash, ack_wait=30, max_deliver=1):
             await reached.until(1)
-    async with consuming(bus, unique, fail, ack_wait=0.3, max_deliver=1):
+    async with consuming(bus, unique, fail, ack_wait=30, max_deliver=1):
         (letter,) = await dead_letters_of(bus, unique, 1)
     assert letter.reason == "6 attempts ended without a report"
 

@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from shared.bus import Bus
 from shared.events import AppEvent
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 
 
 def happened(namespace: str, number: int, **fields: Any) -> AppEvent:
