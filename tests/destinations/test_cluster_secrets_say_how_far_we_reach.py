@@ -17,6 +17,7 @@ from shared.kinds.refs import ResourceKey
 from shared.kube import Resource, verbs
 from tests.parts.delivery import ARGO, Delivery, complains, config_map, synced, synced_to
 from tests.parts.destination import SECRETS, direct, far_away
+from tests.parts.rights import until_may
 
 Obj = dict[str, Any]
 PODS = Resource("", "v1", "Pod", "pods", namespaced=True)
@@ -63,6 +64,8 @@ async def token(delivery: Delivery, rules: list[Obj]) -> str:
     await delivery.apply(
         {"apiVersion": api, "kind": "RoleBinding", "metadata": metadata, "roleRef": ref, "subjects": subjects}
     )
+    verb, resource = rules[0]["verbs"][-1], rules[0]["resources"][0]
+    await until_may(delivery.cluster, "deployer", delivery.namespace, verb, resource)
     done = await delivery.stack.kubectl("create", "token", "deployer", "-n", delivery.namespace)
     assert done.code == 0, done.err
     return done.out.strip()
@@ -162,7 +165,7 @@ async def test_a_cluster_that_is_to_be_left_alone_is_left_alone(delivery: Delive
         await delivery.apply(far.application(automated={}))
         await delivery.until(synced)
         await verbs.patch(delivery.cluster, SECRETS, ARGO, far.name, skip)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while "skip-reconcile" not in (await delivery.stack.tiphys("cluster", "get", far.name)).out:
                 pass
         await delivery.push({"app/a.json": config_map("a", v="2")})

@@ -152,7 +152,7 @@ async def test_govaluate_errors(engines: Engines, expression: str, reason: str) 
     assert caught.value.reason == reason
 
 
-NUMBERS = st.integers(-1000, 1000)
+NUMBERS = st.integers(-90, 90)  # what eight of them multiply to is exact in a float, too
 SUMS = st.recursive(
     NUMBERS.map(str),
     lambda inner: st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(lambda parts: f"({' '.join(parts)})"),

@@ -220,6 +220,6 @@ async def test_what_is_wrong_with_one_value_or_expression_is_told_for_each(
     engines: Engines, filter_: str, reason: str
 ) -> None:
     items = [query.Places([".a"], {}), query.Places([".a", filter_], CONTAINERS), query.Places([filter_], CONTAINERS)]
-    good, *bad = await query.jq_paths(engines, items, seconds=0.3)
+    good, *bad = await query.jq_paths(engines, items, seconds=1)
     assert good == [["a"]]
     assert [(error.reason, filter_ in error.message) for error in bad] == [(reason, True)] * 2

@@ -61,12 +61,12 @@ class Gateway:
 
     async def until_note(self, about: str, text: str) -> None:
         """The gateway has seen a change of its secrets, and says so."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while text not in self.context.health.report().get("notes", {}).get(about, ""):
                 await self.post(b"{}", {"X-GitHub-Event": "ping"})
 
     async def until_status(self, sample: Sample, secret: str | None, status: int) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (await self.send(sample, secret))[0] != status:
                 pass
 
@@ -88,7 +88,7 @@ async def started(
     async with opened(common, ["gateway"], process="gateway", overrides=overrides) as contexts:
         context = contexts["gateway"]
         serving = asyncio.create_task(alone(context, app))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             ready = asyncio.create_task(context.health.until_ready())
             await asyncio.wait({serving, ready}, return_when=asyncio.FIRST_COMPLETED)
         assert not serving.done(), serving.exception()

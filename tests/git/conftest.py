@@ -8,9 +8,9 @@ import pytest_asyncio
 from shared.bus import Bus, connect
 from shared.bus.server import running
 from tests.git.watching import Watcher, watching
-from tests.parts.gitserver import git_host, ssh_host, unused_tcp_port
+from tests.parts.gitserver import git_host, ssh_host
 
-__all__ = ["git_host", "own_bus", "ssh_host", "unused_tcp_port", "watcher"]
+__all__ = ["git_host", "own_bus", "ssh_host", "watcher"]
 
 
 @pytest_asyncio.fixture

@@ -29,7 +29,7 @@ async def serving(cluster: ClusterUnderTest, bus: Bus, namespace: str, data: Pat
         pool = EnginesOnce(1, stack)
         context = Context("git_watcher", common, bus, connection, health, pool, overrides)
         async with background(app(context)):
-            await asyncio.wait_for(health.until_ready(), 30)
+            await asyncio.wait_for(health.until_ready(), 90)
             yield
 
 
@@ -87,7 +87,7 @@ async def test_a_corrected_secret_is_used_at_once(
             await apply(cluster, namespace, each)
         async with serving(cluster, own_bus, namespace, tmp_path / "data"):
             heard = own_bus.replay("delivery.git.>", follow=True)
-            failed = (await asyncio.wait_for(anext(heard), 20)).event()
+            failed = (await asyncio.wait_for(anext(heard), 60)).event()
             assert failed is not None
             assert failed.kind == "git.failed"
             await apply(cluster, namespace, secret(repository, "right-word"))
@@ -99,7 +99,7 @@ async def apply(cluster: ClusterUnderTest, namespace: str, obj: dict[str, object
 
 
 async def revision(heard: AsyncIterator[Envelope]) -> GitRevision:
-    envelope = await asyncio.wait_for(anext(heard), 20)
+    envelope = await asyncio.wait_for(anext(heard), 60)
     event = envelope.event()
     assert isinstance(event, GitRevision), event
     return event

@@ -25,7 +25,7 @@ def main(_seen: RemoteRefs) -> Iterable[str]:
 
 @pytest_asyncio.fixture
 async def mirrors(tmp_path: Path) -> AsyncIterator[Mirrors]:
-    async with Mirrors(tmp_path / "mirrors", Limits(connect_seconds=5, idle_seconds=5)) as made:
+    async with Mirrors(tmp_path / "mirrors", Limits(connect_seconds=60, idle_seconds=60)) as made:
         yield made
 
 

@@ -57,14 +57,14 @@ async def test_a_push_by_git_is_followed_by_a_signed_webhook(tmp_path: Path) -> 
     async with gateway() as (url, heard), GitServer(tmp_path / "host", webhook=Webhook(url, "shared")) as server:
         server.create("team/apps")
         old = await server.commit("team/apps", {"a": b"1"}, "one")
-        created = event(await asyncio.wait_for(heard.get(), 10))
+        created = event(await asyncio.wait_for(heard.get(), 60))
         assert (created["before"], created["after"], created["created"]) == ("0" * 40, old, True)
         await git("clone", server.url_of("team/apps"), "work", folder=tmp_path)
         (tmp_path / "work" / "b").write_text("2")
         await git("add", "b", folder=tmp_path / "work")
         await git("commit", "-m", "two", folder=tmp_path / "work")
         await git("push", "origin", "HEAD:main", "HEAD:other", folder=tmp_path / "work")
-        headers, body = await asyncio.wait_for(heard.get(), 10)
+        headers, body = await asyncio.wait_for(heard.get(), 60)
         signature = hmac.new(b"shared", body, hashlib.sha256).hexdigest()
         assert headers["X-Hub-Signature-256"] == f"sha256={signature}"
         assert headers["X-GitHub-Event"] == "push"
@@ -72,9 +72,9 @@ async def test_a_push_by_git_is_followed_by_a_signed_webhook(tmp_path: Path) -> 
         assert (pushed["ref"], pushed["before"]) == ("refs/heads/main", old)
         assert pushed["commits"][0]["modified"] == ["b"]
         assert pushed["repository"]["clone_url"] == server.url_of("team/apps")
-        assert event(await asyncio.wait_for(heard.get(), 10))["ref"] == "refs/heads/other"
+        assert event(await asyncio.wait_for(heard.get(), 60))["ref"] == "refs/heads/other"
         await git("push", "origin", "--delete", "other", folder=tmp_path / "work")
-        assert event(await asyncio.wait_for(heard.get(), 10))["deleted"] is True
+        assert event(await asyncio.wait_for(heard.get(), 60))["deleted"] is True
 
 
 async def test_only_those_who_log_in_may_read_or_push(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ async def test_a_client_that_leaves_in_the_middle_leaves_no_process_behind(tmp_p
                 await response.content.readexactly(64 * 1024)
                 serving = [each for each in psutil.Process().children(recursive=True) if each.name() == "git"]
                 assert serving
-    _, alive = await asyncio.to_thread(psutil.wait_procs, serving, 10)
+    _, alive = await asyncio.to_thread(psutil.wait_procs, serving, 60)
     assert alive == []
 
 

@@ -16,7 +16,7 @@ from shared.git.tree import GitTree
 from tests.bus.tools import background
 from tests.parts.gitserver import Repository
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 async def newest(constraint: str, versions: Sequence[str]) -> str | None:
@@ -67,7 +67,7 @@ class Watcher:
 async def watching(bus: Bus, folder: Path, **settings: float) -> AsyncIterator[Watcher]:
     """Polls happen rarely unless the test says otherwise."""
     credentials = KnownCredentials()
-    model = GitWatcherSettings.model_validate({"poll_seconds": 3600.0, "idle_seconds": 5.0, **settings})
+    model = GitWatcherSettings.model_validate({"poll_seconds": 3600.0, "idle_seconds": 60.0, **settings})
     async with opened(bus, folder, model, credentials.lookup, newest) as parts:
         watcher = Watcher(bus, parts, credentials)
         async with background(parts.run(bus), watcher.listen()):

@@ -137,6 +137,10 @@ class Round(NamedTuple):
         found = self.seen.maps.get(Key(app, f"wave-{wave}"))
         return bool(found is not None and found["data"]["version"] == self.version)
 
+    def complete(self, app: str) -> bool:
+        """All hooks have ended and all waves are written; the three watches have no order between them."""
+        return all(self.ended(app, hook) for hook in HOOKS) and all(self.written(app, wave) for wave in range(3))
+
 
 STEPS: dict[str, Callable[[Round, str], bool]] = {
     "the operation is recorded": lambda now, app: now.begun(app),
@@ -175,6 +179,7 @@ async def play(parts: Parts, seen: Seen, number: int, step: str) -> None:
     await parts.kill("reconciler")
     await parts.start("reconciler")
     await seen.until(lambda: all(seen.done(app, commit) for app in APPS), f"done after a kill when {step}", parts)
+    await seen.until(lambda: all(here.complete(app) for app in APPS), f"all there after a kill when {step}", parts)
     for app in APPS:
         state = seen.operation(app)
         assert (state["phase"], state.get("retryCount")) == ("Succeeded", None), (step, state)
@@ -182,8 +187,6 @@ async def play(parts: Parts, seen: Seen, number: int, step: str) -> None:
         assert len(seen.apps[app]["status"]["history"]) == min(entries[app] + 1, 10)
         made = {hook: len(here.made(app, hook)) for hook in HOOKS}
         assert made == dict.fromkeys(HOOKS, 1), f"{step}: {app} has run its hooks {made} times"
-        assert all(here.ended(app, hook) for hook in HOOKS)
-        assert all(here.written(app, wave) for wave in range(3))
         phases = {one["name"]: one["hookPhase"] for one in state["syncResult"]["resources"] if "hookType" in one}
         assert phases == dict.fromkeys(HOOKS, "Succeeded")
 

@@ -37,6 +37,7 @@ class Applied:
     async def healthy(self, name: str) -> Obj:
         await self.until(name, ".status.sync.status", "Synced")
         await self.until(name, ".status.health.status", "Healthy")
+        await self.until(name, ".status.operationState.phase", "Succeeded")
         return await self.application(name)
 
 

@@ -18,7 +18,7 @@ import pytest
 from shared.clock import now, rfc3339
 from shared.kube import Cluster, NoCluster, Unauthorized, Unavailable, connect, connect_secret
 from shared.kube.credentials import from_pod
-from tests.kube.tools import address, cluster_secret, service_account
+from tests.kube.tools import address, cluster_secret, service_account, token
 from tests.parts.cluster import ClusterUnderTest
 
 REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -83,10 +83,6 @@ def kubeconfig(folder: Path, cluster: ClusterUnderTest, user: dict[str, Any]) ->
 @pytest.fixture
 def plugin(tmp_path: Path) -> Plugin:
     return Plugin(tmp_path)
-
-
-def token(cluster: ClusterUnderTest, namespace: str) -> str:
-    return cluster.kubectl("create", "token", "default", "-n", namespace).strip()
 
 
 async def test_a_plugin_is_run_once_for_many_requests(

@@ -8,7 +8,7 @@ import pytest
 
 from shared.kube import Cluster, Discovery, DiscoveryIncomplete, Unavailable, UnknownKind, verbs, wire
 from shared.kube.discovery import snapshot
-from tests.parts.cluster import ClusterUnderTest
+from tests.parts.cluster import ClusterUnderTest, established
 from tests.parts.faultproxy import FaultProxy
 
 
@@ -41,7 +41,7 @@ async def group(api: Cluster) -> AsyncIterator[str]:
 async def define(api: Cluster, cluster: ClusterUnderTest, group: str, *versions: str) -> None:
     definitions = await Discovery(api).resource("apiextensions.k8s.io", "CustomResourceDefinition")
     await verbs.create(api, definitions, crd(group, *versions))
-    await cluster.until("--for=condition=Established", f"crd/things.{group}")
+    await established(cluster, f"crd/things.{group}")
 
 
 async def test_built_in_kinds_are_found_with_two_requests(through: Cluster, proxy: FaultProxy) -> None:

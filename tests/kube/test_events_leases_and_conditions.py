@@ -104,7 +104,7 @@ async def test_a_lease_has_one_holder_and_passes_on_when_it_is_given_back(api: C
     inside = asyncio.Semaphore(1)
 
     async def candidate(name: str) -> None:
-        async with Lease(api, namespace, "one", name, seconds=2, retry=0.1).held() as term:
+        async with Lease(api, namespace, "one", name, seconds=60, retry=0.1).held() as term:
             assert not inside.locked()
             async with inside:
                 order.append((name, term))
@@ -118,9 +118,9 @@ async def test_a_lease_has_one_holder_and_passes_on_when_it_is_given_back(api: C
 async def test_a_lease_that_is_not_renewed_is_taken_over(api: Cluster, namespace: str) -> None:
     first = Lease(api, namespace, "one", "first", seconds=1, retry=0.1)
     assert await first.try_acquire()
-    second = Lease(api, namespace, "one", "second", seconds=1, retry=0.1)
+    second = Lease(api, namespace, "one", "second", seconds=60, retry=0.1)
     assert not await second.try_acquire()
-    async with asyncio.timeout(10), second.held() as term:
+    async with asyncio.timeout(60), second.held() as term:
         assert term == 1
         assert not await first.try_acquire()
 

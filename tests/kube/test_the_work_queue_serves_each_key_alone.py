@@ -83,7 +83,7 @@ async def working(
 ) -> AsyncIterator[None]:
     task = asyncio.create_task(queue.run(handler, workers))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             yield
     finally:
         task.cancel()

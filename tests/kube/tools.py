@@ -26,9 +26,14 @@ def config_map(namespace: str, name: str, **data: str) -> Obj:
 
 def service_account(cluster: ClusterUnderTest, namespace: str, name: str = "default") -> ClusterSecret:
     """The Secret with which Argo CD would reach this cluster as a service account."""
-    token = cluster.kubectl("create", "token", name, "-n", namespace).strip()
     server, tls = address(cluster)
-    return cluster_secret(server, {"bearerToken": token, "tlsClientConfig": tls})
+    return cluster_secret(server, {"bearerToken": token(cluster, namespace, name), "tlsClientConfig": tls})
+
+
+def token(cluster: ClusterUnderTest, namespace: str, name: str = "default") -> str:
+    """A token of a service account; the cluster makes the default one a little later than the namespace."""
+    cluster.kubectl("wait", "--for=create", f"serviceaccount/{name}", "-n", namespace, "--timeout=60s")
+    return cluster.kubectl("create", "token", name, "-n", namespace).strip()
 
 
 def cluster_secret(server: str, config: Obj) -> ClusterSecret:
@@ -81,7 +86,7 @@ class Watching:
     def names(self) -> set[str]:
         return {key.name for key in self.informer.store}
 
-    async def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while not true():
                 self._changed.clear()
@@ -94,7 +99,7 @@ async def watching(cluster: Cluster, namespace: str, **options: Any) -> AsyncIte
     made = Watching(Informer(cluster, CONFIG_MAPS, live_object, namespace=namespace, **selected))
     task = asyncio.create_task(made.informer.run(made.note))
     try:
-        await made.informer.listed(20)
+        await made.informer.listed(60)
         yield made
     finally:
         task.cancel()

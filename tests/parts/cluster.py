@@ -37,7 +37,7 @@ class ClusterUnderTest:
         assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
         return done.stdout
 
-    async def until(self, *arguments: str, seconds: int = 30) -> str:
+    async def until(self, *arguments: str, seconds: int = 90) -> str:
         """`kubectl wait`, without holding up the event loop."""
         return await asyncio.to_thread(self.kubectl, "wait", f"--timeout={seconds}s", *arguments)
 
@@ -46,9 +46,13 @@ async def with_our_kinds(under_test: ClusterUnderTest) -> None:
     """Install our CRDs and wait until they are served."""
     if any(_CRDS.glob("*.yaml")):
         under_test.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(_CRDS))
-        # kubectl's wait for a condition gives up on an object that has no conditions yet
-        await under_test.until("--for=jsonpath={.status.conditions}", "-f", str(_CRDS))
-        await under_test.until("--for=condition=Established", "-f", str(_CRDS))
+        await established(under_test, "-f", str(_CRDS))
+
+
+async def established(under_test: ClusterUnderTest, *definitions: str) -> None:
+    """Wait until CRDs are served; kubectl's wait for a condition gives up on an object that has no conditions yet."""
+    await under_test.until("--for=jsonpath={.status.conditions}", *definitions)
+    await under_test.until("--for=condition=Established", *definitions)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -123,7 +123,7 @@ class Delivery:
         resource = await self.discovery.resource(group, kind)
         await verbs.delete(self.cluster, resource, self.namespace, name)
 
-    async def until(self, holds: Callable[[Obj], Any], seconds: float = 30.0) -> Obj:
+    async def until(self, holds: Callable[[Obj], Any], seconds: float = 90.0) -> Obj:
         """Wait until the Application is as `holds` says; gives it."""
         return await self.until_object("argoproj.io", "Application", self.app, holds, namespace=ARGO, seconds=seconds)
 
@@ -135,7 +135,7 @@ class Delivery:
         holds: Callable[[Obj], Any],
         *,
         namespace: str | None = None,
-        seconds: float = 30.0,
+        seconds: float = 90.0,
     ) -> Obj:
         """Wait until an object exists and is as `holds` says."""
         seen: list[Obj] = []
@@ -156,7 +156,13 @@ class Delivery:
 
     async def until_event(self, kind: str, name: str, reason: str, *words: str) -> None:
         """Wait until a Kubernetes Event about an object of Argo's namespace says all these words."""
-        fields = f"involvedObject.kind={kind},involvedObject.name={name},reason={reason}"
+        await self._until_event(f"involvedObject.kind={kind},involvedObject.name={name},reason={reason}", *words)
+
+    async def until_warned(self) -> None:
+        """Wait until a Kubernetes Event warns about the Application; it comes beside its status, not with it."""
+        await self._until_event(f"involvedObject.name={self.app},type=Warning")
+
+    async def _until_event(self, fields: str, *words: str) -> None:
         said = asyncio.Event()
 
         def take(_type: Any, _key: Any, event: Obj, _old: Any) -> None:

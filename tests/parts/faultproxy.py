@@ -148,12 +148,12 @@ class FaultProxy:
     def count(self, verb: str, resource: str = "") -> int:
         return sum(one.verb == verb and resource in {"", one.resource} for one in self.seen)
 
-    async def until(self, count: int, verb: str, resource: str = "", *, seconds: float = 15) -> None:
+    async def until(self, count: int, verb: str, resource: str = "", *, seconds: float = 60) -> None:
         """Wait for requests to have come."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(lambda: self.count(verb, resource) >= count)
 
-    async def watched(self, pattern: str = "", *, seconds: float = 15) -> None:
+    async def watched(self, pattern: str = "", *, seconds: float = 60) -> None:
         """Wait until a watch is open."""
         async with asyncio.timeout(seconds), self._changed:
             await self._changed.wait_for(lambda: bool(self._watches(pattern)))

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pygit2
-import pytest
 import pytest_asyncio
 from aiohttp import web
 from cryptography.hazmat.primitives import serialization
@@ -21,9 +20,10 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from services.stack.gitserver import GitServer, Webhook
 from shared.git.commits import commit_files
+from tests.parts.separate import reserved_port
 
 SIGNATURE = pygit2.Signature("Ada", "ada@example.com", 1_700_000_000, 0)
-DEADLINE = 20.0
+DEADLINE = 60.0
 
 
 @dataclass
@@ -175,9 +175,9 @@ class SshHost(NamedTuple):
 
 
 @pytest_asyncio.fixture
-async def ssh_host(tmp_path: Path, unused_tcp_port: int) -> AsyncIterator[SshHost]:
+async def ssh_host(tmp_path: Path) -> AsyncIterator[SshHost]:
     """Debian's sshd, for the user that runs the tests."""
-    host = _sshd_files(tmp_path / "ssh", unused_tcp_port)
+    host = _sshd_files(tmp_path / "ssh", reserved_port())
     process = await asyncio.create_subprocess_exec(
         "/usr/sbin/sshd", "-D", "-e", "-f", str(host.folder / "config"), stderr=asyncio.subprocess.PIPE
     )
@@ -215,14 +215,3 @@ def make_key() -> tuple[str, str]:
     formats = (serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption())
     public = key.public_key().public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return key.private_bytes(*formats).decode(), public.decode()
-
-
-@pytest.fixture
-def unused_tcp_port() -> int:
-    """A port that was free a moment ago (sshd can't choose one itself)."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -102,7 +102,7 @@ async def running_registry(
     )
     assert process.stderr is not None
     try:
-        host = await asyncio.wait_for(_listening(process.stderr), 20)
+        host = await asyncio.wait_for(_listening(process.stderr), 60)
         drain = asyncio.create_task(process.stderr.read())
         try:
             yield RunningRegistry(host)

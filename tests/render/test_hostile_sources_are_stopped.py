@@ -1,17 +1,20 @@
 """Sources made to hurt: endless templates, huge output, bombs; each ends in a clear error, and the next works."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 
 from shared.bus import Bus
 from shared.engines.client import Engines
 from shared.events import RequestError
-from tests.render.service import Service, running_service
+from tests.parts.registry import serving
+from tests.render.service import Answer, Service, running_service
 from tests.render.shop import Shop
 from tests.render.tools import Content, Link, chart, config_map, packed
 
@@ -101,15 +104,26 @@ async def test_an_archive_of_a_chart_that_leads_out_is_refused(service: Service,
 
 
 async def test_too_many_waiting_renders_are_sent_away(bus: Bus, engines: Engines, tmp_path: Path, unique: str) -> None:
-    async with running_service(bus, engines, tmp_path, unique, concurrency=1, waiting=1) as service:
-        service.commit({f"{name}/a.yaml": config_map(name) for name in "abcd"})
-        asked = [service.render(service.source(name)) for name in "abcd"]
-        answers = await _gathered(asked)
-    refused = [each for each in answers if isinstance(each, RequestError)]
-    assert {each.reason for each in refused} == {"RendererOverloaded"}
-    assert all(each.retriable for each in refused)
-    assert len(refused) == 2
+    shop, opened = Shop(), asyncio.Event()
 
+    async def held(request: web.BaseRequest) -> web.StreamResponse:
+        await opened.wait()
+        return await shop.answer(request)
 
-async def _gathered(asked: list[Any]) -> list[Any]:
-    return await asyncio.gather(*asked, return_exceptions=True)
+    for name in "abcd":
+        shop.publish(name, ["1.0.0"])
+    async with (
+        serving(held) as url,
+        running_service(bus, engines, tmp_path, unique, concurrency=1, waiting=1) as service,
+    ):
+        chart = {"repoURL": url, "targetRevision": "1.0.0", "@revision": "1.0.0"}
+        asked = [asyncio.ensure_future(service.render({**chart, "chart": name})) for name in "abcd"]
+        refused = []
+        for each in itertools.islice(asyncio.as_completed(asked), 2):
+            with pytest.raises(RequestError) as failure:
+                await each
+            refused.append((failure.value.reason, failure.value.retriable))
+        opened.set()
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert refused == [("RendererOverloaded", True)] * 2
+    assert sum(isinstance(each, Answer) for each in answers) == 2

@@ -56,9 +56,9 @@ async def test_requests_are_answered_with_the_secrets_of_the_cluster(  # noqa: P
     source = {"repoURL": mirror.url, "path": "app", "@revision": tip}
     async with serving_renderer(nats_url, cluster.kubeconfig, namespace, tmp_path):
         chart = await bus.request(ResolveChart(repo_url=shop.url, chart="web", constraint="1.*"), timeout=120)
-        reply = await bus.request(request([source], app_namespace=namespace), timeout=30)
+        reply = await bus.request(request([source], app_namespace=namespace), timeout=120)
         with pytest.raises(RequestError) as failure:
-            await bus.request(request([{**source, "path": "nothing"}]), timeout=30)
+            await bus.request(request([{**source, "path": "nothing"}]), timeout=120)
     assert chart.version == "1.1.0"
     assert orjson.loads(await bus.get_object(BUCKET, reply.digest))[0]["metadata"]["name"] == "a"
     assert reply.sources[0].input_paths == ("app/",)

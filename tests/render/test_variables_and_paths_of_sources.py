@@ -108,10 +108,10 @@ def test_a_pattern_that_cannot_be_read_is_named(pattern: str) -> None:
 
 
 def test_no_pattern_takes_long() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert not anywhere("*a" * 200 + "b")("a" * 4000)
     assert not within_folders("**/" * 200 + "b")("/".join("a" * 500))
-    assert time.monotonic() - begun < 1.0
+    assert time.process_time() - begun < 1.0, "of the processor's time: others may have it meanwhile"
 
 
 def _environment() -> Environment:

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from tests.parts.delivery import ARGO, Delivery, complains, config_map, synced
+from tests.parts.rights import until_may
 
 Obj = dict[str, Any]
 ENABLED = "application.sync.impersonation.enabled"
@@ -46,6 +47,7 @@ async def with_deployer(delivery: Delivery, rules: list[Obj], files: dict[str, b
         },
     ):
         await delivery.apply(obj)
+    await until_may(delivery.cluster, "deployer", place, "create", "configmaps")
     app = delivery.application(project=delivery.app, automated={"prune": True})
     app["spec"]["syncPolicy"] = {"automated": {"prune": True}, "retry": {"limit": 0}}
     await delivery.apply(app)

@@ -33,8 +33,7 @@ async def nothing_is_lost(delivery: Delivery) -> None:
     assert [one["name"] for one in app["status"]["resources"]] == ["a", "b"]
     assert await delivery.get("ConfigMap", "a") is not None
     assert await delivery.get("ConfigMap", "b") is not None
-    events = await delivery.stack.get("events", "-n", ARGO, "--field-selector", f"involvedObject.name={delivery.app}")
-    assert any(event["type"] == "Warning" for event in events["items"])
+    await delivery.until_warned()
 
 
 async def test_invalid_yaml_is_named_with_line_and_column(delivery: Delivery) -> None:

@@ -72,14 +72,18 @@ async def test_an_operation_written_over_one_that_runs_is_not_lost(delivery: Del
 
 
 async def retried(delivery: Delivery, *, refresh: bool) -> str:
-    """A sync whose hook fails; before it is tried again, the hook is put right in git. Gives the commit that does."""
-    delivery.begin({"app/a.json": config_map("a"), "app/pre.json": job("pre", {HOOK: "PreSync"}, simulate="fail")})
+    """A sync whose hook fails when it is resumed; before that, it is put right in git. Gives the commit that does."""
+    fails = job("pre", {HOOK: "PreSync"}, simulate="fail", suspended=True)
+    delivery.begin({"app/a.json": config_map("a"), "app/pre.json": fails})
     await delivery.apply(delivery.application())
     await delivery.until(lambda app: app["status"]["sync"]["status"] == "OutOfSync")
-    retry = {"limit": 1, "backoff": {"duration": "4s"}, "refresh": refresh}
+    retry = {"limit": 1, "backoff": {"duration": "1s"}, "refresh": refresh}
     await delivery.patch({"operation": {"sync": {}, "retry": retry}})
-    await delivery.until(lambda app: operation(app).get("retryCount") == 1)
-    return await delivery.push({"app/pre.json": job("pre", {HOOK: "PreSync"})})
+    await delivery.until(running)
+    commit = await delivery.push({"app/pre.json": job("pre", {HOOK: "PreSync"})})
+    await delivery.until(lambda app: app["status"]["sync"]["revision"] == commit)
+    await resume(delivery)
+    return commit
 
 
 async def test_a_retry_with_refresh_brings_what_is_in_git_by_then(delivery: Delivery) -> None:
@@ -91,6 +95,8 @@ async def test_a_retry_with_refresh_brings_what_is_in_git_by_then(delivery: Deli
 
 async def test_a_retry_without_it_brings_what_the_first_attempt_brought(delivery: Delivery) -> None:
     commit = await retried(delivery, refresh=False)
+    await delivery.until(lambda app: running(app) and operation(app).get("retryCount") == 1)
+    await resume(delivery)
     app = await delivery.until(ended("Failed", "Job/pre"))
     assert operation(app)["syncResult"]["revision"] != commit
     assert operation(app)["retryCount"] == 1

@@ -84,8 +84,12 @@ async def test_prunes_go_from_the_last_wave_to_the_first_each_waited_for(deliver
     await verbs.patch(delivery.cluster, resource, delivery.namespace, "top", HOLD)
     commit = await delivery.push({}, remove=(*files, "app/z.json"))
     await delivery.until_object("", "ConfigMap", "top", lambda obj: obj["metadata"]["deletionTimestamp"])
-    app = await delivery.until(lambda app: operation(app)["syncResult"]["revision"] == commit and results(app))
-    assert (operation(app)["phase"], [name for _, name, _ in results(app)]) == ("Running", ["top", "a"])
+    app = await delivery.until(
+        lambda app: (
+            operation(app)["syncResult"]["revision"] == commit and [name for _, name, _ in results(app)] == ["top", "a"]
+        )
+    )
+    assert operation(app)["phase"] == "Running"
     for name in ("base", "late"):
         assert "deletionTimestamp" not in ((await delivery.get("ConfigMap", name)) or {"metadata": {}})["metadata"]
     await verbs.patch(delivery.cluster, resource, delivery.namespace, "top", {"metadata": {"finalizers": None}})

@@ -58,7 +58,7 @@ class Desk:
     async def until(self, target: Target, holds: Callable[[Live | None], bool]) -> None:
         """Wait until what is known to live is as `holds` says."""
         changes: Changes = asyncio.Queue()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             with self.destination.live.follow([target.key], changes):
                 while not holds(self.destination.live.get(target.key)):
                     await changes.get()
