@@ -1,12 +1,21 @@
 """Experiments on the embedded cluster, by themselves and as steps of a canary; what is wrong with one is said."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from services.rollout_manager.experiments.validate import problems_of
 from shared.kinds.experiment import Experiment
-from tests.analysis.test_runs_on_a_real_api_server import group, job_metric, managed, template, unmanaged
+from tests.analysis.test_runs_on_a_real_api_server import (
+    Told,
+    group,
+    job_metric,
+    managed,
+    serving,
+    template,
+    unmanaged,
+)
 from tests.rollout.managed import GROUPS, Managed
 from tests.rollout.rollouts import canary, ingress, rollout, service
 
@@ -39,23 +48,35 @@ async def gone(managed: Managed, name: str) -> None:
     await managed.until(lambda obj: obj["spec"]["replicas"] == 0, kind="ReplicaSet", name=name)
 
 
+def until_well(told: Told) -> Obj:
+    """A metric that goes on until it is told of something good."""
+    limits = {"failureLimit": -1, "consecutiveSuccessLimit": 1, "interval": "1s"}
+    config = {"url": f"{told.url}/metrics", "jsonPath": "{$.data.rate}"}
+    return {"name": "rate", "successCondition": "result >= 0.95", "provider": {"web": config}, **limits}
+
+
 async def test_two_templates_run_for_their_time_and_are_scaled_down(managed: Managed) -> None:
-    await managed.apply(template(job_metric(), name="good"))
     args = [{"name": "hash", "value": "{{templates.baseline.podTemplateHash}}"}]
     analysis = {"name": "check", "templateName": "good", "requiredForCompletion": True, "args": args}
     parts = (part("baseline", service={}), part("canary", replicas=2))
-    await managed.apply(experiment(*parts, duration="1s", analyses=[analysis]))
-    running = await managed.until(lambda obj: obj["status"]["availableAt"], kind="Experiment", name="exp")
-    seen = {one["name"]: one for one in running["status"]["templateStatuses"]}
-    assert (seen["baseline"]["serviceName"], seen["canary"]["availableReplicas"]) == ("exp-baseline", 2)
-    found = await managed.get("Service", "exp-baseline")
-    assert found["spec"]["selector"]["rollouts-pod-template-hash"] == seen["baseline"]["podTemplateHash"]
-    assert [one["port"] for one in found["spec"]["ports"]] == [80]
-    done = await until(managed, "Successful")
+    async with serving() as told:
+        told.answer = {"data": {"rate": 0.5}}  # until enough was seen of it
+        await managed.apply(template(until_well(told), name="good"))
+        await managed.apply(experiment(*parts, duration="1s", analyses=[analysis]))
+        running = await managed.until(lambda obj: obj["status"]["availableAt"], kind="Experiment", name="exp")
+        seen = {one["name"]: one for one in running["status"]["templateStatuses"]}
+        assert (seen["baseline"]["serviceName"], seen["canary"]["availableReplicas"]) == ("exp-baseline", 2)
+        found = await managed.get("Service", "exp-baseline")
+        assert found["spec"]["selector"]["rollouts-pod-template-hash"] == seen["baseline"]["podTemplateHash"]
+        assert [one["port"] for one in found["spec"]["ports"]] == [80]
+        told.answer = {"data": {"rate": 0.99}}
+        done = await until(managed, "Successful")
     assert done["status"]["analysisRuns"] == [{"name": "check", "analysisRun": "exp-check", "phase": "Successful"}]
     for name in ("exp-baseline", "exp-canary"):
         await gone(managed, name)
-    assert [one["metadata"]["name"] for one in await managed.list("Service")] == []
+    async with asyncio.timeout(60):
+        while await managed.list("Service"):  # noqa: ASYNC110 - asked as a person would
+            await asyncio.sleep(0.1)
 
 
 async def test_a_bad_analysis_ends_it(managed: Managed) -> None:

@@ -53,6 +53,7 @@ async def test_what_a_deleted_owner_owned_is_collected(cluster: ClusterUnderTest
 
 
 async def test_a_pod_can_be_made_to_crash(cluster: ClusterUnderTest, namespace: str) -> None:
+    await cluster.until_works("get", "-n", namespace, "serviceaccount/default")  # without it no pod is admitted
     cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=_SIMULATED.format(what="crash"))
     reason = "{.status.containerStatuses[0].state.waiting.reason}"
     await cluster.until("-n", namespace, f"--for=jsonpath={reason}=CrashLoopBackOff", "pod/broken")
@@ -63,8 +64,8 @@ async def test_a_service_account_may_do_only_what_a_role_allows(cluster: Cluster
     cluster.kubectl(
         "create", "-n", namespace, "rolebinding", "read", "--clusterrole=view", f"--serviceaccount={namespace}:reader"
     )
-    may = cluster.kubectl("auth", "can-i", "--list", "-n", namespace, f"--as=system:serviceaccount:{namespace}:reader")
-    assert "configmaps" in may
+    who = f"--as=system:serviceaccount:{namespace}:reader"
+    may = await cluster.until_works("auth", "can-i", "--list", "-n", namespace, who, says="configmaps")
     assert "secrets" not in may
 
 

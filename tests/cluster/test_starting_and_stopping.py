@@ -74,9 +74,10 @@ async def test_a_killed_node_takes_up_its_work_at_once(tmp_path: Path) -> None:
     async with embedded.running(tmp_path, report=quiet) as cluster:
         await cluster.kill("kwok")
         under_test = ClusterUnderTest(cluster.kubeconfig)
+        await under_test.until_works("get", "serviceaccount/default")  # without it no pod is admitted
         under_test.kubectl("run", "late", "--image=nginx")
         await cluster.start("kwok")
-        await under_test.until("--for=condition=Ready", "pod/late", seconds=10)
+        await under_test.until("--for=condition=Ready", "pod/late", seconds=30)
 
 
 async def test_its_processes_end_when_their_parent_is_killed(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ async def test_its_processes_end_when_their_parent_is_killed(tmp_path: Path) -> 
     parent.kill()
     await parent.wait()
     assert len(pids) == len(parts)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(asyncio.to_thread(_wait_for_end, pid) for pid in pids))
 
 

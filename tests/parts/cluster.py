@@ -9,7 +9,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +40,17 @@ class ClusterUnderTest:
     async def until(self, *arguments: str, seconds: int = 90) -> str:
         """`kubectl wait`, without holding up the event loop."""
         return await asyncio.to_thread(self.kubectl, "wait", f"--timeout={seconds}s", *arguments)
+
+    async def until_works(self, *arguments: str, says: str = "") -> str:
+        """Ask again until a command succeeds and says so: the API server learns of some things a moment later."""
+        for _ in range(100):
+            with suppress(AssertionError):
+                if says in (said := await asyncio.to_thread(self.kubectl, *arguments)):
+                    return said
+            await asyncio.sleep(0.2)
+        said = await asyncio.to_thread(self.kubectl, *arguments)
+        assert says in said
+        return said
 
 
 async def with_our_kinds(under_test: ClusterUnderTest) -> None:

@@ -36,7 +36,7 @@ class Lying:
 
     async def until_asked(self, path: str) -> None:
         """For a path from now on, or before."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not any(asked.startswith(path) for _, asked, _ in self.asked):
                 self.heard.clear()
                 await self.heard.wait()

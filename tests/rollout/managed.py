@@ -136,11 +136,14 @@ class Managed:
 
     @asynccontextmanager
     async def each(self, kind: str, name: str, value: Callable[[Obj], Any]) -> AsyncIterator[Sequence[Any]]:
-        """All values that an object comes to have, in their order, from now on."""
+        """All values that an object comes to have, in their order, from now on and until the block's end."""
         resource = await self.discovery.resource(GROUPS.get(kind, ""), kind)
         seen: deque[Any] = deque()
+        version, news = [0], asyncio.Event()
 
         def take(type_: Any, _key: Any, obj: Obj, _old: Any) -> None:
+            version[0] = int(obj["metadata"]["resourceVersion"])
+            news.set()
             if type_ != "DELETED" and (now := value(obj)) not in [*seen][-1:]:
                 seen.append(now)
 
@@ -150,16 +153,21 @@ class Managed:
         try:
             await informer.listed()
             yield seen
+            last = int((await self.get(kind, name))["metadata"]["resourceVersion"])
+            async with asyncio.timeout(60):
+                while version[0] < last:  # this watch may be behind the one by which the test saw the end
+                    news.clear()
+                    await news.wait()
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
-    async def until_event(self, reason: str) -> Obj:
-        """Wait for a Kubernetes Event of this reason."""
+    async def until_event(self, reason: str, words: str) -> Obj:
+        """Wait for a Kubernetes Event of this reason that says so; others of the reason may come before it."""
         found: asyncio.Future[Obj] = asyncio.get_running_loop().create_future()
 
         def take(_type: Any, _key: Any, event: Obj, _old: Any) -> None:
-            if event["reason"] == reason and not found.done():
+            if event["reason"] == reason and words in event["message"] and not found.done():
                 found.set_result(event)
 
         resource = await self.discovery.resource("", "Event")

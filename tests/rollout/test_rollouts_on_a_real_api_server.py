@@ -1,6 +1,7 @@
 """Rollouts on the embedded cluster, whose kubelet is simulated: pods become Ready. Everything else is real."""
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -67,11 +68,12 @@ async def test_a_service_belongs_to_one_rollout_and_is_let_go_with_it(managed: M
     await managed.apply(thief)
     await managed.until(lambda obj: "is managed by another Rollout" in obj["status"]["message"], name="thief")
     assert await managed.counts() == {"v1": 1}
-    await managed.delete("Rollout", "web")
-    await managed.until(lambda obj: obj["spec"]["selector"] == {"app": "web"}, kind="Service", name="stable")
-    await managed.until(
-        lambda obj: obj["metadata"]["annotations"][MANAGED_BY] == "thief", kind="Service", name="stable"
-    )
+    async with managed.each("Service", "stable", lambda obj: obj["spec"]["selector"]) as selectors:
+        await managed.delete("Rollout", "web")
+        await managed.until(
+            lambda obj: obj["metadata"]["annotations"][MANAGED_BY] == "thief", kind="Service", name="stable"
+        )
+    assert {"app": "web"} in selectors
 
 
 async def test_nginx_carries_the_weight_and_loses_it_at_an_abort(managed: Managed) -> None:
@@ -100,19 +102,25 @@ async def test_nginx_carries_the_weight_and_loses_it_at_an_abort(managed: Manage
     assert (await managed.get("Ingress", "web-web-canary"))["metadata"]["annotations"][weight] == "0"
 
 
+async def live(unmanaged: Managed, seconds: float) -> None:
+    """A manager's life, which is over when everything is done or after so long."""
+    async with unmanaged.run():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await unmanaged.until_phase("Healthy")
+
+
 async def test_a_manager_that_dies_at_any_step_changes_nothing_of_the_outcome(unmanaged: Managed) -> None:
     async with unmanaged.run():
         await deploy(unmanaged, canary(*PAUSES), 5)
         await unmanaged.push("v2")
-    for delay in (0.05, 0.1, 0.2, 0.4):
-        async with unmanaged.run():
-            await asyncio.wait([asyncio.create_task(unmanaged.until_phase("Healthy"))], timeout=delay)
+    for seconds in (0.05, 0.1, 0.2, 0.4):
+        await live(unmanaged, seconds)
     async with unmanaged.run():
         await unmanaged.until_phase("Paused", currentStepIndex=1)
     await unmanaged.status({"pauseConditions": None})
-    for delay in (0.05, 0.3):
-        async with unmanaged.run():
-            await asyncio.wait([asyncio.create_task(unmanaged.until_phase("Healthy"))], timeout=delay)
+    for seconds in (0.05, 0.3):
+        await live(unmanaged, seconds)
     async with unmanaged.run():
         await unmanaged.until_phase("Healthy")
     assert await unmanaged.counts() == {"v1": 0, "v2": 5}

@@ -1,5 +1,6 @@
 """A Rollout that names a route of another namespace: it is refused unless the route invites, or the operator shares."""
 
+import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -77,11 +78,12 @@ async def platform(cluster: ClusterUnderTest) -> AsyncIterator[str]:
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(definition()))
     await cluster.until("--for=jsonpath={.status.conditions}", f"crd/virtualservices.{ISTIO}")
     await cluster.until("--for=condition=Established", f"crd/virtualservices.{ISTIO}")
+    await cluster.until_works("get", f"virtualservices.{ISTIO}")  # served and found a moment after that
     name = f"platform-{secrets.token_hex(3)}"
     cluster.kubectl("create", "namespace", name)
     yield name
     cluster.kubectl("delete", "namespace", name, "--wait=false")
-    cluster.kubectl("delete", f"crd/virtualservices.{ISTIO}")
+    await asyncio.to_thread(cluster.kubectl, "delete", f"crd/virtualservices.{ISTIO}")
 
 
 async def test_nothing_is_written_into_another_namespace_before_it_invites(

@@ -173,12 +173,15 @@ def _hierarchies() -> list[Path]:
 
 
 def processes_in_cgroup() -> set[int]:
-    return {
-        int(line)
-        for root in _hierarchies()
-        for file in (root / CGROUP).glob("**/cgroup.procs")
-        for line in file.read_text().split()
-    }
+    return {pid for root in _hierarchies() for folder, *_ in os.walk(root / CGROUP) for pid in _members(Path(folder))}
+
+
+def _members(cgroup: Path) -> list[int]:
+    """Nobody where it ended while we looked."""
+    try:
+        return [int(line) for line in (cgroup / "cgroup.procs").read_text().split()]
+    except OSError:
+        return []
 
 
 def remove_cgroup() -> None:
