@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from services.stack import cluster as embedded
 from shared.kube import Informer, Key
 from tests.parts.cluster import quiet
@@ -46,6 +48,7 @@ class Everybody:
                 await self.changed.wait()
 
 
+@pytest.mark.timeout(900)
 async def test_a_cluster_that_hangs_delays_no_other_and_recovers_by_itself(delivery: Delivery, tmp_path: Path) -> None:
     names = [f"{delivery.app}-{number}" for number in range(MANY)]
     delivery.begin({"app/a.json": config_map("a", v="1"), **far_files(names, "1")})

@@ -110,7 +110,7 @@ async def test_a_kind_that_may_not_be_listed_is_read_one_by_one_where_the_settin
         await set_setting(delivery, "normal")
         try:
             await delivery.patch({"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}})
-            await delivery.until(synced, seconds=60)
+            await delivery.until(synced)
         finally:
             await set_setting(delivery, None)
 
@@ -128,7 +128,7 @@ async def test_objects_of_such_a_kind_are_pruned_and_go_with_their_application(d
             app = far.application(automated={"prune": True})
             app["metadata"]["finalizers"] = ["resources-finalizer.argocd.argoproj.io"]
             await delivery.apply(app)
-            await delivery.until(synced, seconds=60)
+            await delivery.until(synced)
             commit = await delivery.push({}, remove=("app/leaves.json",))
             app = await delivery.until(synced_to(commit))
             assert [one["name"] for one in app["status"]["resources"]] == ["stays"]
@@ -153,7 +153,7 @@ async def test_new_credentials_are_used_without_connecting_anew(delivery: Delive
         await delivery.apply(far.application(automated={}))
         await delivery.until(complains("ComparisonError", "can't be reached"))
         await far.register(namespaces=home, login={"bearerToken": await token(delivery, rights)})
-        await delivery.until(synced, seconds=60)
+        await delivery.until(synced)
         await far.register(namespaces=home, login={"bearerToken": await token(delivery, rights)})
         await delivery.until(synced_to(await delivery.push({"app/a.json": config_map("a", v="2")})))
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -116,9 +117,15 @@ async def test_ssh_signatures_are_gits(writing: Writing, tmp_path: Path, make: o
     assert "Good" in checked.stderr
 
 
-async def test_openpgp_signatures_are_gits(writing: Writing, tmp_path: Path) -> None:
-    home = tmp_path / "gnupg"
-    home.mkdir(mode=0o700)
+@pytest.fixture
+def gnupg_home() -> Iterator[Path]:
+    """A short name, because the agent's sockets lie in it."""
+    with tempfile.TemporaryDirectory(prefix="tg", ignore_cleanup_errors=True) as home:
+        yield Path(home)
+
+
+async def test_openpgp_signatures_are_gits(writing: Writing, gnupg_home: Path) -> None:
+    home = gnupg_home
     gpg = ["gpg", "--homedir", str(home), "--batch", "--passphrase", "", "--pinentry-mode", "loopback"]
     await ran([*gpg, "--quick-generate-key", f"Ada <{ME.email}>", "ed25519", "sign", "never"])
     key = (await ran([*gpg, "--armor", "--export-secret-keys"])).stdout

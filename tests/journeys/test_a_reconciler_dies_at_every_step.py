@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+import pytest
 
 from shared.kube import EventType, Informer, Key, verbs
 from shared.kube.conditions import is_true
@@ -191,6 +192,7 @@ async def play(parts: Parts, seen: Seen, number: int, step: str) -> None:
         assert phases == dict.fromkeys(HOOKS, "Succeeded")
 
 
+@pytest.mark.timeout(900)
 async def test_no_hook_runs_twice_none_is_lost_and_no_operation_is(tmp_path: Path) -> None:
     async with separate(tmp_path) as parts, asyncio.TaskGroup() as tasks:
         url = parts.git.create("apps")

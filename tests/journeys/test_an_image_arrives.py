@@ -208,6 +208,7 @@ async def told(stack: Stack, registry: RunningRegistry, folder: Path, *, real: b
         await stack.kubectl("delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait=false")
 
 
+@pytest.mark.timeout(900)
 async def test_a_ci_job_delivers_to_anotherclass_223(story: Story) -> None:
     await story.begin()
     await story.runs("1.0.0")

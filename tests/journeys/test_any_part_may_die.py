@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
 from shared.kube import Informer, Key, verbs
 from tests.parts.delivery import config_map, read, synced
@@ -75,6 +76,7 @@ def at(app: Obj) -> str:
     return str(app["status"]["sync"].get("revision"))
 
 
+@pytest.mark.timeout(900)
 async def test_the_end_is_the_same_whichever_part_dies_in_the_middle(tmp_path: Path) -> None:
     async with separate(tmp_path) as parts, asyncio.TaskGroup() as tasks:
         url = parts.git.create("apps")

@@ -1,5 +1,6 @@
 """Kinds to resources: what the server has, what it has since a moment ago, what it can't say."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from typing import Any
@@ -42,6 +43,16 @@ async def define(api: Cluster, cluster: ClusterUnderTest, group: str, *versions:
     definitions = await Discovery(api).resource("apiextensions.k8s.io", "CustomResourceDefinition")
     await verbs.create(api, definitions, crd(group, *versions))
     await established(cluster, f"crd/things.{group}")
+    async with asyncio.timeout(60):  # the API server lists a kind a moment after it is established
+        while not all([await listed(api, group, version) for version in versions]):
+            pass
+
+
+async def listed(api: Cluster, group: str, version: str) -> bool:
+    try:
+        return bool(await Discovery(api).resource(group, "Thing", version))
+    except UnknownKind:
+        return False
 
 
 async def test_built_in_kinds_are_found_with_two_requests(through: Cluster, proxy: FaultProxy) -> None:

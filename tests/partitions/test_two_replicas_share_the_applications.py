@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 import orjson
+import pytest
 import yaml
 
 from services.reconciler.membership import read_table
@@ -162,6 +163,7 @@ def about(app: str) -> dict[str, Any]:
     return {"namespace": "argocd", "name": app, "resource": resource}
 
 
+@pytest.mark.timeout(900)
 async def test_what_a_replica_held_goes_on_with_the_other_and_nothing_is_done_twice(tmp_path: Path) -> None:
     first, second = PAIR
     async with field_of_two(tmp_path) as found:

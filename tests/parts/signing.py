@@ -115,6 +115,8 @@ def signers() -> Iterator[Signing]:
     """A home for keys."""
     home = Path(tempfile.mkdtemp(prefix="tg"))
     try:
+        # gpg gives an agent that it starts itself five seconds, which is short on a busy machine
+        subprocess.run(["gpgconf", "--homedir", str(home), "--launch", "gpg-agent"], capture_output=True, check=False)
         yield Signing(home)
     finally:
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False)

@@ -99,6 +99,6 @@ async def test_a_hook_before_the_deletion_has_no_more_rights(delivery: Delivery)
         gone = await delivery.stack.kubectl("delete", "application", delivery.app, "-n", ARGO, "--wait=false")
         assert gone.code == 0
         user = f"system:serviceaccount:{delivery.namespace}:deployer"
-        await delivery.until(complains("DeletionError", "PreDelete hook Secret/s failed", user), 60)
+        await delivery.until(complains("DeletionError", "PreDelete hook Secret/s failed", user))
         assert await delivery.get("Secret", "s") is None
         await delivery.patch({"metadata": {"finalizers": None}})

@@ -46,7 +46,7 @@ async def test_a_listed_and_permitted_namespace(delivery: Delivery) -> None:
     place = f"{delivery.app}-team"
     await list_namespaces(delivery, f"nowhere, {delivery.app}-*")
     await begin(delivery, place, {"sourceNamespaces": [place]})
-    await delivery.until_object(GROUP, "Application", delivery.app, synced, namespace=place, seconds=60)
+    await delivery.until_object(GROUP, "Application", delivery.app, synced, namespace=place)
     live = await delivery.get("ConfigMap", "a")
     assert live
     tracking = live["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"]
@@ -60,7 +60,7 @@ async def test_a_listed_namespace_that_the_project_does_not_permit(delivery: Del
     await list_namespaces(delivery, f"/^{delivery.app}-.*$/")
     await begin(delivery, place, {"sourceNamespaces": ["elsewhere"]})
     wanted = complains("InvalidSpecError", "is not permitted to use project", delivery.app)
-    await delivery.until_object(GROUP, "Application", delivery.app, wanted, namespace=place, seconds=60)
+    await delivery.until_object(GROUP, "Application", delivery.app, wanted, namespace=place)
     assert await delivery.get("ConfigMap", "a") is None
     await end(delivery, place)
 
@@ -73,7 +73,7 @@ async def test_a_namespace_that_is_not_listed_is_left_alone(delivery: Delivery) 
     silent = await delivery.stack.get("application", delivery.app, "-n", place)
     assert "status" not in silent, orjson.dumps(silent["status"])
     await list_namespaces(delivery, place)
-    await delivery.until_object(GROUP, "Application", delivery.app, synced, namespace=place, seconds=60)
+    await delivery.until_object(GROUP, "Application", delivery.app, synced, namespace=place)
     await list_namespaces(delivery, "elsewhere")
     new = await delivery.push({"app/b.json": config_map("b")})
     await delivery.until(

@@ -40,7 +40,7 @@ async def test_a_hook_that_fails_stops_the_sync_and_runs_the_syncfail_hook(deliv
     app = delivery.application(automated={})
     app["spec"]["syncPolicy"]["retry"] = {"limit": 0}
     await delivery.apply(app)
-    seen = await delivery.until(ended("Failed"), seconds=60)
+    seen = await delivery.until(ended("Failed"))
     assert results(seen) == [("PreSync", "migrate", "Failed"), ("SyncFail", "rescue", "Succeeded")]
     assert await delivery.get("ConfigMap", "a") is None
 

@@ -54,7 +54,7 @@ async def test_what_jq_selects_is_left_alone_and_what_it_does_not_is_healed(deli
     await delivery.until_object("apps", "Deployment", "web", lambda obj: obj["status"].get("readyReplicas") == 2)
     await delivery.until(synced)
     await change(delivery, {"spec": {"template": {"spec": {"containers": [{**containers[0], "image": "other"}]}}}})
-    await delivery.until_object("apps", "Deployment", "web", lambda obj: image_of(obj) == "nginx", seconds=60)
+    await delivery.until_object("apps", "Deployment", "web", lambda obj: image_of(obj) == "nginx")
 
 
 def image_of(obj: Obj) -> str:
@@ -76,7 +76,7 @@ async def test_an_expression_that_jq_refuses_is_told_and_nothing_is_said_to_be_s
     delivery.begin({"app/web.json": orjson.dumps(deployment({}))})
     rule = {"group": "apps", "kind": "Deployment", "jqPathExpressions": [expression]}
     await delivery.apply(delivery.application(automated={}, ignoreDifferences=[rule]))
-    app = await delivery.until(complains("ComparisonError", expression, words), seconds=60)
+    app = await delivery.until(complains("ComparisonError", expression, words))
     assert app["status"]["sync"]["status"] == "Unknown"
 
 

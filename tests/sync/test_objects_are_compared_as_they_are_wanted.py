@@ -34,7 +34,7 @@ async def test_every_form_is_in_sync_once_applied_and_its_drift_is_healed(delive
     app = delivery.application(automated={"selfHeal": True})
     app["metadata"]["annotations"] = {"argocd.argoproj.io/compare-options": compared}
     await delivery.apply(app)
-    first = await delivery.until(lambda seen: synced(seen) or seen["status"]["sync"]["status"] == "Synced", seconds=60)
+    first = await delivery.until(lambda seen: synced(seen) or seen["status"]["sync"]["status"] == "Synced")
     assert {one["kind"] for one in first["status"]["resources"]} == {
         *("HorizontalPodAutoscaler", "Secret", "Role", "ResourceQuota")
     }
@@ -48,6 +48,6 @@ async def test_every_form_is_in_sync_once_applied_and_its_drift_is_healed(delive
         "autoscaling", "HorizontalPodAutoscaler", "old", lambda obj: obj["spec"]["maxReplicas"] == 3, seconds=60
     )
     text = base64.b64encode(b"text").decode()
-    await delivery.until_object("", "Secret", "plain", lambda obj: obj["data"]["a"] == text, seconds=60)
-    last = await delivery.until(lambda seen: seen["status"]["sync"]["status"] == "Synced", seconds=60)
+    await delivery.until_object("", "Secret", "plain", lambda obj: obj["data"]["a"] == text)
+    last = await delivery.until(lambda seen: seen["status"]["sync"]["status"] == "Synced")
     assert len(last["status"]["history"]) == 1, "a drift that is healed is no deployment, and nothing was synced again"

@@ -56,10 +56,10 @@ async def test_only_what_is_signed_arrives(delivery: Delivery, work: Work, ada: 
     assert await delivery.get("ConfigMap", "a") is None
 
     good = work.commit("ada signs", key, files={"app/a.json": config_map("a", by="ada")})
-    await delivery.until(synced_to(good), 60)
+    await delivery.until(synced_to(good))
 
     bad = work.commit("nobody signs", files={"app/a.json": config_map("a", by="nobody")})
-    app = await delivery.until(complains("ComparisonError", "Failed verifying revision", bad), 60)
+    app = await delivery.until(complains("ComparisonError", "Failed verifying revision", bad))
     assert app["status"]["sync"]["status"] == "Unknown"
     live = await delivery.get("ConfigMap", "a")
     assert live
@@ -71,9 +71,9 @@ async def test_a_push_that_touches_nothing_of_the_application_is_verified_too(
 ) -> None:
     good = work.commit("ada signs", ada[1], files={"app/a.json": config_map("a")})
     await delivery.apply(delivery.application(project=delivery.app, automated={}))
-    await delivery.until(synced_to(good), 60)
+    await delivery.until(synced_to(good))
     elsewhere = work.commit("nobody signs", files={"elsewhere": b"x"})
-    await delivery.until(complains("ComparisonError", "Failed verifying revision", elsewhere), 60)
+    await delivery.until(complains("ComparisonError", "Failed verifying revision", elsewhere))
 
 
 async def test_a_key_that_is_taken_away_and_given_back(
@@ -82,11 +82,11 @@ async def test_a_key_that_is_taken_away_and_given_back(
     key = ada[1]
     good = work.commit("ada signs", key, files={"app/a.json": config_map("a")})
     await delivery.apply(delivery.application(project=delivery.app, automated={}))
-    await delivery.until(synced_to(good), 60)
+    await delivery.until(synced_to(good))
     await know(delivery)
-    await delivery.until(complains("ComparisonError", "signed with key not in keyring", key.id), 60)
+    await delivery.until(complains("ComparisonError", "signed with key not in keyring", key.id))
     await know(delivery, **{key.id: key.armored})
-    await delivery.until(synced_to(good), 60)
+    await delivery.until(synced_to(good))
 
 
 async def test_a_sync_cannot_bring_an_unsigned_revision(
@@ -101,7 +101,7 @@ async def test_a_sync_cannot_bring_an_unsigned_revision(
     assert "Failed verifying revision" in app["status"]["operationState"]["message"]
     assert await delivery.get("ConfigMap", "a") is None
     await delivery.patch({"operation": {"sync": {"revision": good}}})
-    await delivery.until(synced_to(good), 60)
+    await delivery.until(synced_to(good))
 
 
 async def test_local_manifests_are_refused(delivery: Delivery, work: Work, ada: tuple[Signing, GpgKey]) -> None:

@@ -67,6 +67,6 @@ async def test_a_namespace_that_somebody_deletes_comes_back_with_what_was_in_it(
     def again(obj: Obj) -> bool:
         return bool(obj["metadata"]["uid"] != before["metadata"]["uid"])
 
-    await delivery.until_object("", "Namespace", delivery.namespace, again, namespace="", seconds=60)
-    await delivery.until_object("", "ConfigMap", "a", bool, seconds=60)
-    await delivery.until(synced, seconds=60)
+    await delivery.until_object("", "Namespace", delivery.namespace, again, namespace="")
+    await delivery.until_object("", "ConfigMap", "a", bool)
+    await delivery.until(synced)

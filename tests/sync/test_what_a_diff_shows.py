@@ -46,7 +46,7 @@ async def test_a_secret_that_is_refused_does_not_tell_its_value(delivery: Delive
     app = delivery.application(automated={})
     app["spec"]["syncPolicy"]["retry"] = {"limit": 0}
     await delivery.apply(app)
-    seen = await delivery.until(complains("SyncError"), seconds=60)
+    seen = await delivery.until(complains("SyncError"))
     events = await delivery.stack.kubectl("get", "events", "-n", "argocd", "-o", "json")
     assert "4711081500" not in orjson.dumps(seen["status"]["operationState"]["message"]).decode()
     assert "4711081500" not in orjson.dumps(seen["status"]["conditions"]).decode()

@@ -36,7 +36,7 @@ async def test_links_are_gathered_and_an_inner_application_counts_only_with_a_sc
     child["metadata"] = {"name": f"{delivery.app}-child", "namespace": ARGO}
     delivery.begin({"app/web.json": orjson.dumps(INGRESS), "app/child.json": orjson.dumps(child)})
     await delivery.apply(delivery.application(automated={}))
-    app = await delivery.until(lambda app: app["status"]["summary"].get("externalURLs") and in_sync(app), seconds=60)
+    app = await delivery.until(lambda app: app["status"]["summary"].get("externalURLs") and in_sync(app))
     assert app["status"]["summary"]["externalURLs"] == [
         "Docs|https://docs.example.org",
         "https://shop.example.org/shop",
@@ -44,7 +44,7 @@ async def test_links_are_gathered_and_an_inner_application_counts_only_with_a_sc
     assert app["status"]["summary"]["isAppOfApps"] is True
     assert "health" not in the_child(app)
     await delivery.settings({"resource.customizations.health.argoproj.io_Application": CHILD_HEALTH})
-    await delivery.until(lambda app: the_child(app).get("health"), seconds=60)
+    await delivery.until(lambda app: the_child(app).get("health"))
 
 
 def in_sync(app: Obj) -> bool:
@@ -70,9 +70,9 @@ async def test_a_project_that_asks_is_warned_of_what_nobody_holds(delivery: Deli
     for name in ("known-one", "stray"):
         place = {"name": name, "namespace": delivery.namespace}
         await delivery.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": place})
-    await delivery.until(complains("OrphanedResourceWarning", "Application has 1 orphaned resources"), seconds=60)
+    await delivery.until(complains("OrphanedResourceWarning", "Application has 1 orphaned resources"))
     await delivery.delete("ConfigMap", "stray")
-    await delivery.until(lambda app: not app["status"].get("conditions"), seconds=60)
+    await delivery.until(lambda app: not app["status"].get("conditions"))
 
 
 async def test_an_application_that_is_to_be_left_alone_is_until_it_is_not(delivery: Delivery) -> None:
@@ -85,10 +85,10 @@ async def test_an_application_that_is_to_be_left_alone_is_until_it_is_not(delive
     other = Delivery(delivery.stack, delivery.cluster, delivery.discovery, delivery.folder, f"{delivery.app}-other")
     other.repo = delivery.repo
     await delivery.apply(other.application(automated={}))
-    await other.until(synced, seconds=60)
+    await other.until(synced)
     left = await delivery.get("ConfigMap", "a")
     assert left is not None
     assert left["data"]["say"] == "hand", "a whole sync of another Application went by, and nobody touched it"
     await delivery.stack.kubectl("delete", "application", other.app, "-n", ARGO, "--wait=false")
     await delivery.patch({"metadata": {"annotations": {"argocd.argoproj.io/skip-reconcile": None}}})
-    await delivery.until_object("", "ConfigMap", "a", lambda obj: obj["data"]["say"] == "1", seconds=60)
+    await delivery.until_object("", "ConfigMap", "a", lambda obj: obj["data"]["say"] == "1")

@@ -46,7 +46,7 @@ async def test_the_policy_waits_for_the_window_and_syncs_when_it_opens(delivery:
     assert await delivery.get("ConfigMap", "a") is None
     window, closes = closing_in(4)
     await put_project(delivery, window)
-    app = await delivery.until(synced, seconds=60)
+    app = await delivery.until(synced)
     assert parse_rfc3339(app["status"]["operationState"]["startedAt"]) >= closes.astimezone(UTC)
     assert "SyncWindowWarning" not in str(app["status"].get("conditions"))
 
