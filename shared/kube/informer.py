@@ -5,6 +5,7 @@ In: a resource, a selector, `decode` from an object's bytes. Out: `store`, and o
 change, with the object before and after. What happened while we were disconnected is made up for: missing objects
 are reported as deleted, an object that was made anew under its name as deleted and added, an unchanged one (same
 resourceVersion) not at all. A failure leaves the store as it is: what could not be listed is unknown, never empty.
+Only where the API server says that it has the kind no more are its objects gone with it.
 An object that can't be decoded (ValueError) is logged and keeps its last good value. Never: a write, a copy of the
 objects as dicts.
 """
@@ -21,7 +22,7 @@ import msgspec
 from shared.kube import wire
 from shared.kube.client import JSON, Cluster
 from shared.kube.discovery import Resource
-from shared.kube.errors import ApiError, Gone, ServerTimeout, from_status
+from shared.kube.errors import ApiError, Gone, NotFound, ServerTimeout, from_status
 from shared.kube.projection import newer
 from shared.kube.verbs import path
 from shared.telemetry import get_logger, metrics
@@ -140,11 +141,31 @@ class Informer(Generic[T]):
         except Gone:
             self._version = None
         except ApiError as error:
+            if isinstance(error, NotFound) and self._seen and await self._unserved():
+                self._forget()
             if any(cause.reason == "ResourceVersionTooLarge" for cause in error.causes):
                 self._version = None
             self._failed(error)
             return error
         return None
+
+    async def _unserved(self) -> bool:
+        """Whether the API server has the kind no more: the watch may have ended before it told of the last objects."""
+        resource = self.resource
+        group_version = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
+        try:
+            served = wire.RESOURCES.decode(await self._cluster.request("GET", group_version))
+        except NotFound:
+            return True
+        except ApiError:
+            return False
+        return all(one.name != resource.plural for one in served.resources)
+
+    def _forget(self) -> None:
+        """Report everything as deleted; what comes back is listed anew."""
+        self._version = None
+        for key in list(self._seen):
+            self._drop(key)
 
     def _failed(self, error: ApiError) -> None:
         if self.problem is None or self.problem.reason != error.reason:
