@@ -133,7 +133,8 @@ def finish(sync: Sync, failure: str, took: float) -> None:
     if not request.dry_run:
         sync.state.attempt = Attempt(running.identity, not failure, running.heals, time.monotonic())
     running.deployed = not (failure or request.dry_run or request.selective or request.manifests)
-    running.done = True
+    running.done, running.ended = True, time.monotonic()
+    running.yields = request.automated and not failure and sync.destination.slots.locked()
     took_ms = round(took * 1000)
     announce(sync.parts, sync.state, "sync-finished", phase=phase, message=message, duration_ms=took_ms)
     sync.parts.queue.add(sync.state.key)

@@ -23,7 +23,8 @@ from shared.telemetry import get_logger
 log = get_logger()
 SLOWNESS = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-QUEUED = 10.0
+QUEUED = 15.0
+LONGEST_HOLD = 5.0
 
 
 async def report(parts: Parts, state: AppState) -> None:
@@ -99,22 +100,35 @@ def _close(parts: Parts, state: AppState, ended: Running | None, refresh: str) -
 
 
 def _too_soon(parts: Parts, state: AppState, after: Obj) -> bool:
-    """Put a write off while things still move; what has settled is written at once.
-
-    A sync that has only just begun is moving too: most end before the interval does, and then one write says it all.
-    An API server that is slow to take a status is asked less often.
-    """
-    running = state.running
-    settled = running.done if running else (after.get("health") or {}).get("status") != "Progressing"
-    if settled or state.refresh:
-        return False
-    since = max(state.reported_at, running.begun if running else 0.0)
+    """Put a write off while things still move, and come back for it; what has settled is written at once."""
     pause = max(parts.settings.status_interval_seconds, SLOWNESS * parts.write_seconds)
-    wait = since + (pause if running is None or running.started else QUEUED) - time.monotonic()
+    wait = 0.0 if state.refresh else due(state, after, pause) - time.monotonic()
     if wait <= 0:
         return False
     parts.queue.add_after(state.key, wait)
     return True
+
+
+def due(state: AppState, after: Obj, pause: float) -> float:
+    """Give when a status is to be written, by the monotonic clock; `pause` grows while the API server is slow to take
+    one.
+
+    A sync that has only just begun is moving too: most end before the interval does, and then one write says it all.
+    Where many syncs wait for their turn, one that has ended waits for the health of what it brought, too.
+    """
+    running = state.running
+    progressing = (after.get("health") or {}).get("status") == "Progressing"
+    if running is None:
+        return state.reported_at + pause if progressing else 0.0
+    if running.done:
+        held = running.yields and progressing and not _awaited(state, after)
+        return running.ended + min(pause, LONGEST_HOLD) if held else 0.0
+    return max(state.reported_at, running.begun) + (pause if running.started else max(pause, QUEUED))
+
+
+def _awaited(state: AppState, after: Obj) -> bool:
+    """Tell whether something follows the end of a sync: what a person has asked for, or what has changed meanwhile."""
+    return bool(state.obj.get("operation")) or (after.get("sync") or {}).get("status") != "Synced"
 
 
 async def write(parts: Parts, state: AppState, patch: Obj) -> None:

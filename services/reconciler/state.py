@@ -47,7 +47,8 @@ class Running:
 
     `idle`: it writes nothing now, so that another replica may go on with it; `waiting`: nor does a hook of it run (it
     waits for health, or to be retried), so something newer may take its place.
-    `admitted`: when the sync windows let it begin.
+    `admitted`: when the sync windows let it begin. `ended`: when it was done; `yields`: nobody has asked for it,
+    and others waited for their turn then.
     """
 
     state: Obj
@@ -60,6 +61,8 @@ class Running:
     idle: bool = False
     waiting: bool = False
     done: bool = False
+    ended: float = 0.0
+    yields: bool = False
     deployed: bool = False
     admitted: datetime | None = None
     terminate: Callable[[], None] = lambda: None
