@@ -14,6 +14,8 @@ from services.cli.options import Where
 group = typer.Typer(help="Rollouts: list, follow, promote, abort, roll back, check.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The Rollout: NAME or NAMESPACE/NAME.", metavar="ROLLOUT")]
+Experiment = Annotated[str, typer.Argument(help="The Experiment: NAME or NAMESPACE/NAME.", metavar="EXPERIMENT")]
+Run = Annotated[str, typer.Argument(help="The AnalysisRun: NAME or NAMESPACE/NAME.", metavar="ANALYSISRUN")]
 
 
 @command(group, "list", examples=("tiphys rollout list -A", "tiphys rollout list -n shop -o json"))
@@ -150,6 +152,53 @@ async def set_image(
 
     wanted = write.images(images)
     await write.change(where, name, lambda rollout: control.set_image(rollout, wanted), "has new images")
+
+
+@command(group, "get-experiment", examples=("tiphys rollout get-experiment shop/ab -w",))
+async def get_experiment(
+    where: Where,
+    name: Experiment,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Print every change until interrupted.")] = False,
+) -> None:
+    """Show one Experiment, its templates and analyses."""
+    from services.cli.rollout import experiment
+
+    await experiment.show(where, name, watch=watch)
+
+
+@command(group, "retry-experiment", examples=("tiphys rollout retry-experiment shop/ab",))
+async def retry_experiment(where: Where, name: Experiment) -> None:
+    """Begin an Experiment that has ended again."""
+    from services.cli.rollout import experiment
+
+    await experiment.retry(where, name)
+
+
+@command(group, "terminate-experiment", examples=("tiphys rollout terminate-experiment shop/ab",))
+async def terminate_experiment(where: Where, name: Experiment) -> None:
+    """End an Experiment now; its pods are scaled down."""
+    from services.cli.rollout import experiment
+
+    await experiment.terminate(where, name, "Experiment")
+
+
+@command(group, "terminate-analysisrun", examples=("tiphys rollout terminate-analysisrun shop/web-5d9-2",))
+async def terminate_analysisrun(where: Where, name: Run) -> None:
+    """End an AnalysisRun now; it is as good as what it has measured."""
+    from services.cli.rollout import experiment
+
+    await experiment.terminate(where, name, "AnalysisRun")
+
+
+@command(group, "create", examples=("tiphys rollout create -f rollout.yaml", "tiphys rollout create -f run.yaml"))
+async def create(
+    where: Where,
+    files: Annotated[list[Path], typer.Option("-f", "--filename", help="Manifests.", metavar="FILE")],
+) -> None:
+    """Create Rollouts, Experiments, AnalysisRuns and their templates of files."""
+    from services.cli.rollout import manifests
+
+    await manifests.create(where, files)
 
 
 @command(group, "lint", examples=("tiphys rollout lint rollout.yaml",))

@@ -13,12 +13,13 @@ import orjson
 from services.cli.errors import CliError, Exit
 from services.cli.options import Output, Where
 from services.cli.output import emit_data, note
+from services.cli.rollout.manifests import documents
 from services.rollout_manager.analysis import InvalidAnalysis, metrics, nodata
 from services.rollout_manager.gates import APPROVALS, GATES
 from services.rollout_manager.gates.written import FIELD, gates_of
 from services.rollout_manager.tracking import TRACK
 from services.rollout_manager.validate import problems
-from shared import engines, yamlio
+from shared import engines
 from shared.clock import now
 from shared.engines import cron, pods
 from shared.engines.build import ensure_go_binary
@@ -37,7 +38,7 @@ ANNOTATIONS = frozenset({DELIVERY, ABORTED, GATES, APPROVALS, TRACK, nodata.ON_N
 
 
 async def lint(where: Where, files: list[Path]) -> Exit:
-    found = [(path, obj) for path in files for obj in _documents(path) if obj.get("kind") in KINDS]
+    found = [(path, obj) for path in files for obj in documents(path) if obj.get("kind") in KINDS]
     if not found:
         raise CliError("there is no Rollout and no AnalysisTemplate in these files", code=Exit.NOT_FOUND)
     source = Path(engines.__file__).with_name("worker")
@@ -50,16 +51,6 @@ async def lint(where: Where, files: list[Path]) -> Exit:
         for path, obj, wrong, unknown in results:
             _print(path, obj, wrong, unknown)
     return Exit.FAILED if any(wrong for _, _, wrong, _ in results) else Exit.OK
-
-
-def _documents(path: Path) -> list[Obj]:
-    try:
-        loaded = yamlio.load_all(path.read_bytes(), str(path))
-    except OSError as error:
-        raise CliError(f"{path} can't be read: {error.strerror}", code=Exit.NOT_FOUND) from error
-    except yamlio.YamlError as error:
-        raise CliError(str(error)) from error
-    return [obj for obj in loaded if isinstance(obj, dict)]
 
 
 async def errors(pool: Engines, obj: Obj) -> list[str]:

@@ -13,8 +13,8 @@ from shared.kube.verbs import JSON_PATCH
 Obj = dict[str, Any]
 
 
-async def rollouts(session: Session) -> Resource:
-    return await session.discovery.resource("argoproj.io", "Rollout")
+async def kind_of(session: Session, kind: str = "Rollout") -> Resource:
+    return await session.discovery.resource("argoproj.io", kind)
 
 
 def named(where: Where, word: str) -> Named:
@@ -23,18 +23,22 @@ def named(where: Where, word: str) -> Named:
     return Named(namespace or where.namespace or "default", name)
 
 
-async def get(session: Session, rollout: Named) -> Obj:
+async def get(session: Session, wanted: Named, kind: str = "Rollout") -> Obj:
     try:
-        found = await verbs.get(session.cluster, await rollouts(session), rollout.namespace, rollout.name)
+        found = await verbs.get(session.cluster, await kind_of(session, kind), wanted.namespace, wanted.name)
     except NotFound as error:
-        hint = "`tiphys rollout list -A` shows what there is"
-        raise CliError(f"there is no Rollout {rollout}", hint=hint, code=Exit.NOT_FOUND) from error
+        raise _missing(wanted, kind) from error
     found["metadata"].pop("managedFields", None)
     return found
 
 
+def _missing(wanted: Named, kind: str) -> CliError:
+    hint = f"`tiphys rollout {'list -A' if kind == 'Rollout' else 'get ROLLOUT'}` shows what there is"
+    return CliError(f"there is no {kind} {wanted}", hint=hint, code=Exit.NOT_FOUND)
+
+
 async def list_(session: Session, namespace: str | None) -> list[Obj]:
-    found = await verbs.list_(session.cluster, await rollouts(session), namespace)
+    found = await verbs.list_(session.cluster, await kind_of(session), namespace)
     for one in found:
         one["metadata"].pop("managedFields", None)
     return sorted(found, key=lambda one: (one["metadata"]["namespace"], one["metadata"]["name"]))
@@ -50,12 +54,20 @@ async def owned(session: Session, rollout: Obj, group: str, kind: str) -> list[O
 
 
 async def write(session: Session, rollout: Named, patches: Patches) -> None:
-    resource = await rollouts(session)
+    resource = await kind_of(session)
     if patches.spec is not None:
         await verbs.patch(session.cluster, resource, rollout.namespace, rollout.name, patches.spec)
     if patches.status is not None:
         body = {"status": patches.status}
         await verbs.patch(session.cluster, resource, rollout.namespace, rollout.name, body, subresource="status")
+
+
+async def merge(session: Session, wanted: Named, kind: str, patch: Obj) -> None:
+    """Patch an object of a kind that has no status subresource."""
+    try:
+        await verbs.patch(session.cluster, await kind_of(session, kind), wanted.namespace, wanted.name, patch)
+    except NotFound as error:
+        raise _missing(wanted, kind) from error
 
 
 async def who(session: Session) -> str:
@@ -73,7 +85,7 @@ async def replace_template(session: Session, rollout: Obj, template: Obj) -> Non
     """The whole template, in the Rollout or in the workload that it refers to."""
     reference = rollout["spec"].get("workloadRef")
     namespace, name = rollout["metadata"]["namespace"], rollout["metadata"]["name"]
-    resource = await rollouts(session)
+    resource = await kind_of(session)
     if reference:
         resource = await session.discovery.resource(reference["apiVersion"].rpartition("/")[0], reference["kind"])
         name = reference["name"]

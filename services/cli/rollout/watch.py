@@ -1,4 +1,4 @@
-"""Following a Rollout: its object is watched, never polled."""
+"""Following a Rollout or an Experiment: its object is watched, never polled."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,15 +15,15 @@ Obj = dict[str, Any]
 
 
 @asynccontextmanager
-async def states(session: Session, rollout: Named) -> AsyncIterator["asyncio.Queue[Obj | None]"]:
+async def states(session: Session, wanted: Named, kind: str = "Rollout") -> AsyncIterator["asyncio.Queue[Obj | None]"]:
     """Every state of the object from now on; None: it is gone."""
     found: asyncio.Queue[Obj | None] = asyncio.Queue()
     informer = Informer(
         session.cluster,
-        await store.rollouts(session),
+        await store.kind_of(session, kind),
         decoded,
-        namespace=rollout.namespace,
-        field_selector=f"metadata.name={rollout.name}",
+        namespace=wanted.namespace,
+        field_selector=f"metadata.name={wanted.name}",
     )
     watching = asyncio.create_task(
         informer.run(lambda type_, _key, obj, _old: found.put_nowait(None if type_ is EventType.DELETED else obj))
