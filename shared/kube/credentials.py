@@ -20,7 +20,8 @@ from urllib.request import getproxies, proxy_bypass
 import yaml
 
 from shared import clock
-from shared.kinds.clusters import ClusterConfig, ClusterSecret, ExecProvider
+from shared.kinds.clusters import AWSAuth, ClusterConfig, ClusterSecret, ExecProvider
+from shared.kube import eks
 from shared.kube.access import Access, Grant
 from shared.kube.errors import NoCluster
 from shared.kube.logins import login, stand_in
@@ -63,8 +64,11 @@ async def from_kubeconfig(path: Path | None, context: str | None) -> Access:
 async def from_secret(secret: ClusterSecret) -> Access:
     """Use an Argo CD cluster Secret. Raises NoCluster."""
     config = kubeconfig_of(secret.server, secret.config)
+    aws = secret.config.aws_auth_config
 
     async def read() -> Grant:
+        if aws is not None:
+            return await _of_aws(config, aws)
         if plain := _plain(config, None, Path()):
             return plain
         from kubernetes_asyncio.config import kube_config
@@ -72,6 +76,16 @@ async def from_secret(secret: ClusterSecret) -> Access:
         return await _load(lambda into: kube_config.load_kube_config_from_dict(config, None, into))
 
     return Access(await read(), read)
+
+
+async def _of_aws(config: dict[str, Any], auth: AWSAuth) -> Grant:
+    """The cluster of a Secret, by a token of AWS. Raises NoCluster."""
+    token = await eks.bearer(auth, os.environ, clock.now())
+    user = {**config["users"][0]["user"], "token": token.text}
+    plain = _plain({**config, "users": [{"name": "it", "user": user}]}, None, Path())
+    if plain is None:
+        raise NoCluster("the cluster Secret has awsAuthConfig and another login beside it: leave one away")
+    return plain._replace(renew_at=token.renew_at, expires=token.expires)
 
 
 async def from_pod(environment: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Access:
@@ -171,11 +185,7 @@ def _identity(config: Any) -> bytes:
 
 
 def kubeconfig_of(server: str, config: ClusterConfig) -> dict[str, Any]:
-    """Shape an Argo CD cluster Secret as a kubeconfig. Pure. Raises NoCluster for AWS's own shape."""
-    if config.aws_auth_config is not None:
-        raise NoCluster(
-            "awsAuthConfig needs Argo CD's own helper: use execProviderConfig with `aws eks get-token` instead"
-        )
+    """Shape an Argo CD cluster Secret as a kubeconfig; what `awsAuthConfig` says becomes no part of it. Pure."""
     tls = config.tls_client_config
     cluster = {
         "server": server,

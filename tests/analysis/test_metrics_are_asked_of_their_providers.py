@@ -21,9 +21,9 @@ from services.rollout_manager.analysis.measure import measure, nothing
 from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers import Answer, Ask, ProviderError, provider
 from services.rollout_manager.analysis.providers.prometheus import signed_by_aws
-from services.rollout_manager.analysis.providers.sigv4 import Login, signed
 from services.rollout_manager.analysis.providers.web_access import LARGEST, WebAccess
 from shared.engines.client import Engines
+from shared.security.sigv4 import Login, presigned, signed
 from tests.parts.separate import reserved_port
 
 Obj = dict[str, Any]
@@ -441,6 +441,18 @@ def test_the_signature_is_the_one_that_aws_documents() -> None:
     headers = signed("GET", "https://example.amazonaws.com/", {}, b"", login, "us-east-1", "service", at)
     assert headers["authorization"].endswith(
         "SignedHeaders=host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
+    )
+
+
+def test_the_signature_in_a_url_is_the_one_that_aws_documents() -> None:
+    login = Login("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    url, at = "https://examplebucket.s3.amazonaws.com/test.txt", datetime(2013, 5, 24, tzinfo=UTC)
+    found = presigned(url, {}, login, "us-east-1", "s3", at, expires=86400, payload="UNSIGNED-PAYLOAD")
+    assert found == (
+        f"{url}?X-Amz-Algorithm=AWS4-HMAC-SHA256"
+        "&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
+        "&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
+        "&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"
     )
 
 

@@ -27,6 +27,7 @@ from shared.security import Secret, forget, hmac_equal, hmac_hex, redact, regist
         ("glpat-abcdefghijklmnop", "***"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-def_ghi", "***"),
         ("AKIAIOSFODNN7EXAMPLE", "***"),
+        ("k8s-aws-v1.aHR0cHM6Ly9zdHM-_", "***"),
         ("password=hunter22&x=1", "password=***&x=1"),
         ('{"clientSecret": "hunter22", "a": 1}', '{"clientSecret": "***", "a": 1}'),
         ("api-key: hunter22", "api-key: ***"),

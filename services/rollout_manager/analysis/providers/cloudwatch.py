@@ -11,9 +11,10 @@ from typing import Any
 from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers import Ask, setting
 from services.rollout_manager.analysis.providers.answer import Answer, ProviderError
-from services.rollout_manager.analysis.providers.sigv4 import from_environment, signed
+from services.rollout_manager.analysis.providers.aws import from_environment
 from shared.clock import now
 from shared.kinds.durations import seconds
+from shared.security.sigv4 import signed
 
 ENDPOINT = "AWS_ENDPOINT_URL_CLOUDWATCH"
 TARGET = "GraniteServiceVersion20100801.GetMetricData"

@@ -11,13 +11,14 @@ from urllib.parse import quote, urlsplit
 from services.rollout_manager.analysis.metrics import Metric
 from services.rollout_manager.analysis.providers import Ask, setting
 from services.rollout_manager.analysis.providers.answer import Answer, ProviderError
+from services.rollout_manager.analysis.providers.aws import from_environment
 from services.rollout_manager.analysis.providers.numbers import several, single
 from services.rollout_manager.analysis.providers.oauth2 import authorization
-from services.rollout_manager.analysis.providers.sigv4 import from_environment, signed
 from shared.clock import now
 from shared.engines import expressions
 from shared.engines.client import Engines
 from shared.kinds.durations import seconds
+from shared.security.sigv4 import signed
 
 ADDRESS = "ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"
 MANAGED = "aps-workspaces"
