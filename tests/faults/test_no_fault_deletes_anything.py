@@ -178,7 +178,8 @@ async def test_objects_whose_kind_is_removed_are_missed_not_pruned(delivery: Del
     await delivery.until(synced, seconds=120)
     definitions = await delivery.discovery.resource("apiextensions.k8s.io", "CustomResourceDefinition")
     await verbs.delete(delivery.cluster, definitions, None, definition["metadata"]["name"])
-    await delivery.until(lambda app: app["status"]["sync"]["status"] != "Synced", seconds=120)
+    # the server may leave the watch open and silent, which is given up after two minutes
+    await delivery.until(lambda app: app["status"]["sync"]["status"] != "Synced", seconds=240)
     assert await delivery.get("ConfigMap", "a")
     await again(delivery, definition)
     await delivery.until(synced, seconds=120)
