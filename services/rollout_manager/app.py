@@ -16,6 +16,7 @@ from services.rollout_manager.experiments.loop import run_experiments
 from services.rollout_manager.gates.webhooks import Webhooks
 from services.rollout_manager.keys import RolloutKey
 from services.rollout_manager.labels import HASH
+from services.rollout_manager.measures.exposed import Exposed
 from services.rollout_manager.objects import Objects, Owned
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.reconcile import reconcile
@@ -25,6 +26,7 @@ from services.rollout_manager.settings import Settings
 from shared.engines.openings import Openings
 from shared.kube import Discovery, EventType, Forbidden, Lease, NotFound, Recorder, WorkQueue, verbs
 from shared.run import Context
+from shared.telemetry import metrics
 
 ARGO = "argoproj.io"
 LEASE = "argo-rollouts-controller-lock"
@@ -65,12 +67,14 @@ async def work(context: Context, settings: Settings) -> None:
     """Run everything until cancelled."""
     async with WebAccess(settings.metric_hosts) as web, asyncio.TaskGroup() as tasks:
         parts = await wire(context, settings, tasks, web)
+        tasks.create_task(metrics.exposed(parts.exposed.text))
         tasks.create_task(parts.recorder.run())
         tasks.create_task(parts.outbox.send(parts.bus))
         await run_analyses(parts, tasks)
         await run_experiments(parts, tasks)
         hear(parts)
-        tasks.create_task(parts.queue.run(partial(reconcile, parts), workers=settings.workers))
+        handler = parts.exposed.rollouts.timed(partial(reconcile, parts))
+        tasks.create_task(parts.queue.run(handler, workers=settings.workers))
         context.health.set_ready("rollouts", ok=True)
 
 
@@ -84,7 +88,7 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup, w
     sets = await objects.watch("apps", "ReplicaSet", label_selector=HASH)
     runs, experiments = await objects.watch(ARGO, "AnalysisRun"), await objects.watch(ARGO, "Experiment")
     services = await objects.watch("", "Service")
-    interest = objects.interest(queue.add)
+    interest, rollouts = objects.interest(queue.add), await objects.watch(ARGO, "Rollout")
     return Parts(
         settings=settings,
         namespace=context.namespace,
@@ -98,7 +102,8 @@ async def wire(context: Context, settings: Settings, tasks: asyncio.TaskGroup, w
         replica_sets=sets,
         runs=runs,
         experiments=experiments,
-        rollouts=await objects.watch(ARGO, "Rollout"),
+        rollouts=rollouts,
+        exposed=Exposed(rollouts, experiments, runs, settings.instance_id),
         queue=queue,
         interest=interest,
         endpoints=Endpoints(objects, interest.changed),

@@ -6,6 +6,7 @@ from services.rollout_manager.configs import Configs
 from services.rollout_manager.endpoints import Endpoints
 from services.rollout_manager.gates.webhooks import Webhooks
 from services.rollout_manager.keys import RolloutKey
+from services.rollout_manager.measures.exposed import Exposed
 from services.rollout_manager.objects import Interest, Objects, Owned, Watch
 from services.rollout_manager.sets import Templates
 from services.rollout_manager.settings import Settings
@@ -29,6 +30,7 @@ class Parts:
     recorder: Recorder
     objects: Objects
     rollouts: Watch
+    exposed: Exposed
     replica_sets: Watch
     services: Watch
     runs: Watch

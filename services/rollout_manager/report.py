@@ -9,7 +9,7 @@ from services.rollout_manager.keys import Obj, RolloutKey
 from services.rollout_manager.labels import FIELD_MANAGER
 from services.rollout_manager.parts import Parts
 from services.rollout_manager.settling import only_counts
-from shared.kube import NotFound, verbs
+from shared.kube import Key, NotFound, verbs
 from shared.merge import merge_patch_between
 
 
@@ -85,6 +85,8 @@ async def _patch(parts: Parts, key: RolloutKey, body: Obj, *, quiet: bool = Fals
 
 
 def _say(parts: Parts, obj: Obj, say: Say, decision: Decision) -> None:
-    parts.recorder.record(obj, say.reason, say.message, type_="Warning" if say.warning else "Normal")
+    type_, metadata = "Warning" if say.warning else "Normal", obj["metadata"]
+    parts.recorder.record(obj, say.reason, say.message, type_=type_)
+    parts.exposed.rollouts.tell(Key(metadata["namespace"], metadata["name"]), type_, say.reason)
     if say.what:
         announce(parts, obj, say, decision.status)

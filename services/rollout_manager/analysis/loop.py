@@ -80,7 +80,7 @@ async def _run(parts: Parts, tasks: asyncio.TaskGroup, ready: asyncio.Event) -> 
             on_run(loop, EventType.ADDED, key, obj, None)
         ready.set()
         tasks.create_task(loop.timer.run(partial(begin, loop), workers=WORKERS))
-        await loop.queue.run(partial(reconcile, loop), workers=WORKERS)
+        await loop.queue.run(parts.exposed.runs.timed(partial(reconcile, loop)), workers=WORKERS)
 
 
 def on_run(loop: Loop, type_: EventType, key: Key, obj: LiveObject, _old: LiveObject | None) -> None:

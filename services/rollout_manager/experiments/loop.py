@@ -60,7 +60,7 @@ async def run_experiments(parts: Parts, tasks: asyncio.TaskGroup) -> None:
         watch.listeners.append(partial(on_owned, loop))
     for key, obj in parts.experiments.store.items():
         on_experiment(loop, EventType.ADDED, key, obj, None)
-    tasks.create_task(queue.run(partial(reconcile, loop), workers=WORKERS))
+    tasks.create_task(queue.run(parts.exposed.experiments.timed(partial(reconcile, loop)), workers=WORKERS))
 
 
 def on_experiment(loop: Loop, _type: EventType, key: Key, obj: LiveObject, _old: LiveObject | None) -> None:
