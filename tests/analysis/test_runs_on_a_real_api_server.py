@@ -195,7 +195,7 @@ async def test_a_job_that_nobody_waits_for_any_more_is_deleted(managed: Managed)
     await managed.until(lambda obj: obj["status"]["active"], kind="Job", name=await job_name(managed))
     await managed.patch({"spec": {"terminate": True}}, kind="AnalysisRun", name="run")
     await until_run(managed, "Inconclusive")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while await managed.list("Job"):  # noqa: ASYNC110 - asked as a person would
             await asyncio.sleep(0.1)
 

@@ -136,7 +136,9 @@ async def test_a_cluster_may_be_added_for_some_namespaces_only(terminal: Termina
     assert (texts["namespaces"], texts["project"]) == (home, "default")
     kubectl = terminal.delivery.stack.kubectl
     who = ("--as", f"system:serviceaccount:{home}:argocd-manager")
-    assert (await kubectl("auth", "can-i", "delete", "secrets", "-n", home, *who)).out.strip() == "yes"
+    async with asyncio.timeout(60):  # the API server learns of roles a moment later
+        while (await kubectl("auth", "can-i", "delete", "secrets", "-n", home, *who)).out.strip() != "yes":
+            pass
     assert (await kubectl("auth", "can-i", "get", "secrets", "-n", "kube-system", *who)).out.strip() == "no"
     await terminal.well(
         "cluster", "set", terminal.delivery.app, "--managed-namespace", home, "--managed-namespace", "x"
@@ -200,10 +202,12 @@ async def test_credentials_count_for_all_repositories_below_their_url(terminal: 
         (entry,) = [one for one in await terminal.shown("repocreds", "list") if one["url"] == prefix]
         assert (entry["login"], entry["username"]) == ("password", "ci")
         await terminal.well("repo", "add", repository.url)
-        shown = await terminal.shown("repo", "get", repository.url, "--refresh")
+        shows = ("repo", "get", repository.url, "--refresh")
+        shown = await terminal.shown(*shows)
         assert shown["connectionState"] == {"status": "Successful", "message": ""}
         await terminal.well("repocreds", "rm", prefix)
-        after = await terminal.shown("repo", "get", repository.url, "--refresh")
-        assert after["connectionState"]["status"] == "Failed"
+        async with asyncio.timeout(60):  # the service learns of it a moment later
+            while (await terminal.shown(*shows))["connectionState"]["status"] != "Failed":
+                pass
         await terminal.well("repo", "rm", repository.url)
     assert CANARY not in terminal.printed

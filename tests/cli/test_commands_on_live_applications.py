@@ -184,18 +184,9 @@ async def test_sync_windows_are_shown_with_what_they_let_through(app: App) -> No
 
 
 async def test_waiting_for_what_does_not_come_times_out(app: App) -> None:
-    waited = await app("wait", "--sync", "--timeout", "1")
+    waited = await app("wait", "--sync", "--timeout", "3")
     assert waited.code == 4
     assert "sync is OutOfSync" in waited.err
-
-
-async def test_a_running_stack_has_nothing_to_complain_about(stack: Stack) -> None:
-    status = await stack.tiphys("status", "-o", "json")
-    assert status.code == 0
-    assert json.loads(status.out)["readiness"]["ready"]
-    doctor = await stack.tiphys("doctor")
-    assert "✗" not in doctor.out
-    assert doctor.code == 0
 
 
 async def test_a_second_stack_in_the_same_folder_is_refused(stack: Stack) -> None:

@@ -31,7 +31,7 @@ async def test_what_happens_is_printed_as_it_happens(bus: Bus, nats_url: str, un
     process = await tiphys(*words, nats_url=nats_url, folder=tmp_path)
     assert process.stdout
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             first = orjson.loads(await process.stdout.readline())
             await bus.publish(happened(f"{unique}-other"))
             await bus.publish(happened(unique, "f" * 40))

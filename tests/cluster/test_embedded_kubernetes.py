@@ -48,7 +48,7 @@ async def test_a_job_completes(cluster: ClusterUnderTest, namespace: str) -> Non
 async def test_what_a_deleted_owner_owned_is_collected(cluster: ClusterUnderTest, namespace: str) -> None:
     cluster.kubectl("apply", "-n", namespace, "-f", "-", stdin=_WEB)
     await cluster.until("-n", namespace, "--for=condition=Available", "deployment/web")
-    cluster.kubectl("delete", "-n", namespace, "deployment/web", "--cascade=foreground", "--timeout=30s")
+    cluster.kubectl("delete", "-n", namespace, "deployment/web", "--cascade=foreground", "--timeout=120s")
     assert cluster.kubectl("get", "-n", namespace, "pods,replicasets", "-o=name") == ""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from services.image_updater.reporting import HELD_NOTE
-from tests.images.following import followed
+from tests.images.following import event, followed
 from tests.parts.shop import Shop
 
 
@@ -42,8 +42,7 @@ async def test_a_commit_that_sets_an_older_tag_rests_automation_until_it_is_resu
     checked = await shop.stack.tiphys("image", "check", app)
     assert "held" in checked.out, checked.out + checked.err
     assert len(shop.commits()) == commits
-    events = await shop.stack.kubectl("get", "events", "-n", "argocd", "--field-selector", "reason=ImageUpdateHeld")
-    assert app in events.out
+    await event(shop, app, "ImageUpdateHeld")
     resumed = await shop.stack.tiphys("image", "resume", app, "web")
     assert resumed.code == 0, resumed.err
     await shop.runs(app, "1.2.0")

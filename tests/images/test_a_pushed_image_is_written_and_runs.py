@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.images.following import followed
+from tests.images.following import announced, followed
 from tests.parts.shop import Shop
 
 
@@ -18,10 +18,13 @@ async def test_a_push_is_one_commit_and_runs_and_its_way_is_told(shop: Shop) -> 
     assert "Tiphys-Delivery: image:" in newest
     assert newest.rstrip().endswith(digest.removeprefix("sha256:"))
     assert first == "Begin"
-    told = await shop.stack.tiphys("trace", shop.apps[0])
-    assert told.code == 0, told.err
-    for step in ("image pushed", "image written", "revision fetched", "sync-finished"):
-        assert step in told.out, told.out
+
+    async def all_is_told() -> bool:
+        told = await shop.stack.tiphys("trace", shop.apps[0])
+        assert told.code == 0, told.err
+        return all(step in told.out for step in ("image pushed", "image written", "revision fetched", "sync-finished"))
+
+    await shop.until(all_is_told)
 
 
 async def test_twenty_applications_that_share_an_image_get_one_commit(shop: Shop) -> None:
@@ -29,7 +32,7 @@ async def test_twenty_applications_that_share_an_image_get_one_commit(shop: Shop
     await shop.push("1.2.0")
     await asyncio.gather(*(shop.runs(app, "1.2.0") for app in shop.apps))
     assert len(shop.commits()) == 2
-    [event] = await shop.events()
+    [event] = await announced(shop)
     assert event.applications == tuple(sorted(f"argocd/{app}" for app in shop.apps))
 
     async def counted() -> bool:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.clock import now, rfc3339
-from tests.images.following import condition, followed, until_checked
+from tests.images.following import condition, followed, ruled, until_checked
 from tests.parts.images import push_image
 from tests.parts.shop import Shop, configure
 from tests.registry.signing import Key, new_key, pem, sign_simply, signature, simple_payload
@@ -22,7 +22,7 @@ async def push_signed(shop: Shop, tag: str, key: Key) -> str:
 
 
 async def settings(shop: Shop, constraint: str = "", **wanted: Any) -> None:
-    await shop.apply(shop.updater(constraint, commonUpdateSettings=wanted))
+    await ruled(shop, shop.updater(constraint, commonUpdateSettings=wanted))
 
 
 async def test_only_what_the_key_has_signed_is_written_and_by_its_digest(shop: Shop) -> None:
@@ -31,7 +31,7 @@ async def test_only_what_the_key_has_signed_is_written_and_by_its_digest(shop: S
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": f"{shop.name}-cosign", "namespace": "argocd"}}
     await shop.apply({**secret, "stringData": {"cosign.pub": pem(key)}})
     wish = {"cosignKey": {"secretName": f"{shop.name}-cosign", "key": "cosign.pub"}}
-    await shop.apply(shop.updater(imagesVerification=wish))
+    await ruled(shop, shop.updater(imagesVerification=wish))
     forged = await push_signed(shop, "1.1.0", new_key())
     await condition(shop, "Error", "True", app, "SignatureInvalid", forged)
     assert len(shop.commits()) == 1

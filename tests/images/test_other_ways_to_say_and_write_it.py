@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.image_updater.annotations import PREFIX
-from tests.images.following import condition, followed, until_checked
+from tests.images.following import announced, condition, event, followed, ruled, until_checked
 from tests.parts.shop import KEYS, Shop
 
 Obj = dict[str, Any]
@@ -20,8 +20,12 @@ async def test_annotations_alone_write_argos_file_of_overrides(shop: Shop) -> No
     await shop.runs(app, f"1.1.0@{digest}")
     written = shop.read(f"chart/.argocd-source-{app}.yaml")
     assert f"value: 1.1.0@{digest}" in written
-    listed = await shop.stack.tiphys("image", "list", app)
-    assert [word in listed.out for word in (app, "semver", "~1", "1.1.0@sha256:")] == [True] * 4, listed.out
+
+    async def listed() -> bool:
+        told = (await shop.stack.tiphys("image", "list", app)).out
+        return all(word in told for word in (app, "semver", "~1", "1.1.0@sha256:"))
+
+    await shop.until(listed)
 
 
 async def test_the_method_argocd_changes_one_parameter_of_the_object(shop: Shop) -> None:
@@ -39,12 +43,9 @@ async def test_the_method_argocd_changes_one_parameter_of_the_object(shop: Shop)
     after = live["spec"]["source"]["helm"]["parameters"]
     assert after == [kept, parameters[1], {"name": "image.tag", "value": "1.1.0", "forceString": True}]
     assert len(shop.commits()) == 1
-    [event] = await shop.events()
-    assert (event.method, event.old_tag, event.new_tag) == ("argocd", "1.0.0", "1.1.0")
-    said = await shop.stack.get(
-        "events", "-n", "argocd", "--field-selector", f"involvedObject.name={app},reason=ImagesUpdated"
-    )
-    notes = said["items"][0]["metadata"]["annotations"]
+    [told] = await announced(shop)
+    assert (told.method, told.old_tag, told.new_tag) == ("argocd", "1.0.0", "1.1.0")
+    notes = (await event(shop, app, "ImagesUpdated"))["metadata"]["annotations"]
     assert notes["argocd-image-updater.image-0/full-image-name"] == f"{shop.image}:1.1.0"
     assert (notes["argocd-image-updater.image-0/old-tag"], notes["argocd-image-updater.image-0/new-tag"]) == (
         "1.0.0",
@@ -58,7 +59,7 @@ async def test_an_image_without_a_signature_is_not_written(shop: Shop) -> None:
     pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
     await shop.apply({**key, "stringData": {"cosign.pub": f"{pem}\n-----END PUBLIC KEY-----\n"}})
     wish = {"cosignKey": {"secretName": f"{shop.name}-cosign", "key": "cosign.pub"}}
-    await shop.apply(shop.updater(imagesVerification=wish))
+    await ruled(shop, shop.updater(imagesVerification=wish))
     await shop.push("1.1.0")
     said = await condition(shop, "Error", "True", shop.apps[0])
     assert "Signature" in said["message"] or "key" in said["message"], said
@@ -73,7 +74,7 @@ async def test_what_is_wrong_stands_in_the_conditions(shop: Shop) -> None:
     other["commonUpdateSettings"] = {"updateStrategy": "alphabetical", "ignoreTags": ["1.*"]}
     await shop.push("zulu")
     images = [*shop.updater()["spec"]["applicationRefs"][0]["images"], other]
-    await shop.apply(shop.updater(applicationRefs=[{"namePattern": f"{shop.name}-*", "images": images}]))
+    await ruled(shop, shop.updater(applicationRefs=[{"namePattern": f"{shop.name}-*", "images": images}]))
     await shop.push("1.1.0")
     await condition(shop, "Error", "True", "KeyConflict", "image.tag")
     out = {"method": "git", "gitConfig": {"writeBackTarget": "helmvalues:../../../etc/values.yaml"}}
@@ -83,8 +84,7 @@ async def test_what_is_wrong_stands_in_the_conditions(shop: Shop) -> None:
     await shop.apply(shop.updater("latest"))
     await condition(shop, "Error", "True", "ConstraintInvalid")
     assert len(shop.commits()) == 1
-    events = await shop.stack.kubectl("get", "events", "-n", "argocd", "--field-selector", "reason=ImageUpdateFailed")
-    assert shop.apps[0] in events.out
+    await event(shop, shop.apps[0], "ImageUpdateFailed")
     await shop.apply(shop.updater("~1"))
     await shop.runs(shop.apps[0], "1.1.0")
     await condition(shop, "Ready", "True", "ReconcileCompleted")

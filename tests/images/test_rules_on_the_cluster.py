@@ -18,7 +18,7 @@ async def test_the_older_of_two_decides_and_the_other_says_so_and_may_go(shop: S
     assert shop.apps[0] in warning["message"]
     await shop.push("1.1.0")
     await shop.runs(shop.apps[0], "1.1.0")
-    gone = await shop.stack.kubectl("delete", "imageupdater", other, "-n", "argocd", "--timeout=30s")
+    gone = await shop.stack.kubectl("delete", "imageupdater", other, "-n", "argocd", "--timeout=120s")
     assert gone.code == 0, gone.err
 
 

@@ -81,14 +81,14 @@ async def tags(bus: Bus, image: str, **way: str) -> list[str]:
 
 async def until_tags(bus: Bus, image: str, **way: str) -> list[str]:
     """What the service answers when it has seen the settings."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             with suppress(RequestError):
                 return await tags(bus, image, **way)
 
 
 async def as_long_as_it_answers(bus: Bus, image: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         while True:
             await tags(bus, image)
 
@@ -110,7 +110,7 @@ async def test_settings_and_pull_secrets_come_from_the_cluster(
             with pytest.raises(RequestError, match="CredentialsUnavailable"):
                 await tags(context.bus, image, **missing)
             config_map(cluster, namespace, "argocd-image-updater-config", registries_conf="registries: nonsense")
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 while "registries" not in context.health.report().get("notes", {}).get("registries.conf", ""):
                     await tags(context.bus, image, **way)  # the last good settings stay in force
             assert context.health.ready
@@ -149,6 +149,6 @@ async def test_what_is_watched_is_still_watched_by_the_next_process(
             assert (reply.count, await tags(context.bus, image)) == (1, ["1.0"])
         await push_image(registry, "acme/web", "1.1")
         async with started(server, cluster, namespace, tmp_path / "data", poll_seconds=0.3) as context:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(90):
                 event = await anext(context.bus.replay("delivery.image.pushed", follow=True))
             assert event.subject == "delivery.image.pushed"

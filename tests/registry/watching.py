@@ -19,7 +19,7 @@ from shared.oci.registries import read_registries
 from tests.bus.tools import background
 from tests.parts.registry import RunningRegistry
 
-DEADLINE = 30.0
+DEADLINE = 90.0
 
 
 @dataclass

@@ -40,17 +40,17 @@ async def test_a_canary_of_an_application(delivery: Delivery) -> None:
     promoted = await delivery.stack.tiphys("rollout", "promote", f"{delivery.namespace}/web")
     assert promoted.code == 0, promoted.err
     await delivery.until(synced_to(commit), seconds=60)
+    assert await told(delivery, "paused") == {"slack": ("deployments",)}
+    assert await told(delivery, "completed") == {}
     trace = await delivery.stack.tiphys("trace", commit)
     for words in ("rollout updated", "rollout step-completed", "rollout paused", "rollout completed"):
         assert words in trace.out
-    assert await told(delivery, "paused") == {"slack": ("deployments",)}
-    assert await told(delivery, "completed") == {}
 
 
 async def told(delivery: Delivery, what: str) -> dict[str, tuple[str, ...]]:
     """Whom the bus names for the first event of a kind."""
     subject = RolloutEvent.filter_for(delivery.namespace, "web").replace("*", what, 1)
-    async with connect(delivery.stack.state.nats_url, service="tests") as bus, asyncio.timeout(30):
+    async with connect(delivery.stack.state.nats_url, service="tests") as bus, asyncio.timeout(60):
         async for envelope in bus.replay(subject, follow=True):
             event = envelope.event()
             if isinstance(event, RolloutEvent):

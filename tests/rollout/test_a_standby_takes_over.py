@@ -20,7 +20,7 @@ from tests.rollout.managed import Managed, image_of
 from tests.rollout.rollouts import canary, rollout
 
 LEASE = "argo-rollouts-controller-lock-led"
-LEASE_SECONDS = 5
+LEASE_SECONDS = 10
 
 
 async def until_held(managed: Managed, pid: int) -> None:

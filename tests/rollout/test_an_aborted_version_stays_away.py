@@ -87,5 +87,6 @@ async def test_self_heal_leaves_what_was_taken_back_and_a_person_brings_it_again
     assert (await delivery.stack.tiphys("app", "sync", delivery.app)).code == 0
     again = await until(lambda obj: obj["status"]["phase"] == "Paused")
     assert ABORTED not in again["metadata"]["annotations"]
-    done = await delivery.until(lambda app: app["status"]["sync"]["status"] == "Synced")
-    assert not done["status"].get("conditions")
+    await delivery.until(
+        lambda app: app["status"]["sync"]["status"] == "Synced" and not app["status"].get("conditions")
+    )

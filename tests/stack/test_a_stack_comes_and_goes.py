@@ -1,6 +1,7 @@
 """A whole stack's life as a person sees it: beside another, killed and started again, stopped without a trace."""
 
 import asyncio
+import json
 import os
 import select
 import signal
@@ -55,6 +56,10 @@ async def test_two_stacks_run_side_by_side_and_leave_nothing(tmp_path: Path) -> 
         for folder in folders:
             assert (await tiphys(folder, "status"))[0] == 0
             assert processes(folder)
+        status = await tiphys(folders[0], "status", "-o", "json")
+        assert json.loads(status[1])["readiness"]["ready"]
+        code, said = await tiphys(folders[0], "doctor")
+        assert (code, "✗" in said) == (0, False), said
     assert processes(tmp_path) == []
     assert (await tiphys(folders[0], "status"))[0] == 5
 
@@ -63,7 +68,7 @@ async def test_a_killed_stack_starts_again(tmp_path: Path) -> None:
     async with up(tmp_path) as first:
         descriptor = os.pidfd_open(first.process.pid)
         os.kill(first.process.pid, signal.SIGKILL)
-        await asyncio.to_thread(select.select, [descriptor], [], [], 10)
+        await asyncio.to_thread(select.select, [descriptor], [], [], 60)
         os.close(descriptor)
         code, said = await tiphys(tmp_path, "doctor")
         assert code == 1
