@@ -24,6 +24,7 @@ from shared.telemetry import get_logger
 
 Obj = dict[str, Any]
 log = get_logger()
+BREATH = 0.2  # a sync writes many objects
 LATE = 60.0  # a silence is noticed by the calls that wait for an answer
 
 
@@ -77,9 +78,14 @@ def on_live(parts: Parts, server: str) -> OnChange:
             if state is not None:
                 state.touch(key)
                 state.changed.set()
-                parts.queue.add(app)
+                parts.queue.add_after(app, seconds_until_look(state))
 
     return changed
+
+
+def seconds_until_look(state: AppState) -> float:
+    """Give how soon a changed object is looked at: what a sync writes together, and at once when the sync has ended."""
+    return BREATH if state.running is not None and not state.running.done else 0.0
 
 
 def on_project(parts: Parts, name: str, obj: Obj | None) -> None:

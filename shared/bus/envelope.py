@@ -24,15 +24,18 @@ _BY_TYPE = {event.type_name(): event for event in EVENTS}
 
 def one_line(text: str) -> str:
     """Header values hold one line of printable text."""
+    if text.isprintable():
+        return text[:LONGEST_HEADER].strip()
     clean = "".join(letter if letter.isprintable() else " " for letter in text)
     return clean.encode("utf-8", "replace").decode()[:LONGEST_HEADER].strip()
 
 
 def headers_of(event: Event, service: str) -> Headers:
+    identity = one_line(event.dedupe_id())
     return {
-        MSG_ID: one_line(event.dedupe_id()),
+        MSG_ID: identity,
         "ce-specversion": "1.0",
-        "ce-id": one_line(event.dedupe_id()),
+        "ce-id": identity,
         "ce-type": event.type_name(),
         "ce-source": f"/tiphys/{service}",
         "ce-time": rfc3339_ms(event.at),

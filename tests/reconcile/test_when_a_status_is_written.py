@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.reconciler.handlers import BREATH, seconds_until_look
 from services.reconciler.keys import AppKey
 from services.reconciler.report import LONGEST_HOLD, QUEUED, due
 from services.reconciler.state import AppState, Running
@@ -60,3 +61,9 @@ def test_where_others_wait_for_their_turn_it_waits_for_their_health(pause: float
 def test_but_not_where_a_commit_or_a_person_waits_for_the_end() -> None:
     assert due(state(sync(done=True, yields=True)), status(sync="OutOfSync"), PAUSE) == AT_ONCE
     assert due(state(sync(done=True, yields=True), operation={"sync": {}}), status(), PAUSE) == AT_ONCE
+
+
+def test_what_a_sync_writes_is_looked_at_together_and_at_once_when_it_has_ended() -> None:
+    assert seconds_until_look(state(sync())) == BREATH
+    assert seconds_until_look(state(sync(done=True))) == 0.0
+    assert seconds_until_look(state()) == 0.0
