@@ -1,5 +1,7 @@
 """The real parts that tests run against; each is defined in tests/parts."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 from tests.parts.cluster import cluster, namespace
@@ -24,6 +26,8 @@ __all__ = [
     "unique",
 ]
 
-# How fast the machine is at the moment is no property of the code.
-settings.register_profile("tiphys", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("tiphys")
+# How fast the machine is at the moment is no property of the code; and what one run finds, the next one finds again.
+# TIPHYS_EXPLORE=1 looks at other examples in each run.
+settings.register_profile("tiphys", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("explore", settings.get_profile("tiphys"), derandomize=False, print_blob=True)
+settings.load_profile("explore" if os.environ.get("TIPHYS_EXPLORE") else "tiphys")

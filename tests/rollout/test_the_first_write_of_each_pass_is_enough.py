@@ -100,7 +100,7 @@ def do(world: World, command: str) -> None:
             world.spec(replicas=world.rollout["spec"]["replicas"] % 9 + 1)
 
 
-@settings(max_examples=60, derandomize=True, phases=(Part.explicit, Part.generate), report_multiple_bugs=False)
+@settings(max_examples=60, phases=(Part.explicit, Part.generate), report_multiple_bugs=False)
 @given(STRATEGIES | TOGETHER, COUNTS, st.lists(COMMANDS, max_size=8))
 @example(canary({"setWeight": 50}, {"pause": {}}, {"setWeight": 75}), 2, ["push v2", "promote"])
 @example(canary({"setWeight": 20}, {"setWeight": 40}, {"setWeight": 80}), 5, ["push v2"])
