@@ -4,6 +4,7 @@ In: for each repository and set of allowed keys the last commit that was good wi
 as long as the keys are the same; with other keys nothing is proven. No network, no git.
 """
 
+import threading
 from pathlib import Path
 
 import msgspec
@@ -15,11 +16,12 @@ class _Kept(msgspec.Struct):
 
 
 class Proven:
-    """One instance a process; used on git's threads, one at a time for each repository."""
+    """One instance a process; used on git's threads."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._kept = _load(file)
+        self._writing = threading.Lock()
 
     def tip(self, keyring: str, mirror: Path, keys: tuple[str, ...]) -> str:
         """Give the last commit whose whole history is good; empty when there is none."""
@@ -28,14 +30,15 @@ class Proven:
     def put(self, keyring: str, mirror: Path, keys: tuple[str, ...], revision: str) -> None:
         """Remember that a commit and all before it are good. What other keys proved is forgotten."""
         name = _name(mirror, keys)
-        tips = dict(self._kept.tips) if self._kept.keyring == keyring else {}
-        if tips.get(name) == revision:
-            return
-        self._kept = _Kept(keyring, {**tips, name: revision})
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._file.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(self._kept))
-        fresh.replace(self._file)
+        with self._writing:
+            tips = dict(self._kept.tips) if self._kept.keyring == keyring else {}
+            if tips.get(name) == revision:
+                return
+            self._kept = _Kept(keyring, {**tips, name: revision})
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._file.with_suffix(".new")
+            fresh.write_bytes(msgspec.json.encode(self._kept))
+            fresh.replace(self._file)
 
 
 def _name(mirror: Path, keys: tuple[str, ...]) -> str:

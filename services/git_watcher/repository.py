@@ -60,7 +60,8 @@ class Repository:
     ) -> None:
         self.name = name
         self.mirror = mirrors.path_of(name)
-        self.known = store.load(self._file)
+        self.known = self._saved = store.load(self._file)
+        self._saving = asyncio.Lock()
         self.failure: GitFailure | None = None
         self.asked_at = time.monotonic()
         self._mirrors, self._way, self._publish = mirrors, way, publish
@@ -109,7 +110,7 @@ class Repository:
         if self.known is None or ref in self.known.tracked or ref not in self.known.refs:
             return
         self.known = msgspec.structs.replace(self.known, tracked=self.known.tracked | {ref})
-        await self._mirrors.call(store.save, self._file, self.known)
+        await self._save()
 
     async def _lead(self, leader: Look) -> None:
         """Looks for everybody who waits; if the leader is called off, the next one leads the others."""
@@ -154,11 +155,17 @@ class Repository:
         await self._remember(Known(self.name, refs, seen.head, (followed | chosen | since).intersection(refs)))
 
     async def _remember(self, known: Known) -> None:
-        if known != self.known:
-            await self._mirrors.call(store.save, self._file, known)
         self.known = known
+        await self._save()
         self._seen_at = time.monotonic()
         self._failures, self._held_until, self.failure = 0, 0.0, None
+
+    async def _save(self) -> None:
+        """One write after the other, each of what is known by then: looks and questions come together."""
+        async with self._saving:
+            if (known := self.known) is not None and known != self._saved:
+                await self._mirrors.call(store.save, self._file, known)
+                self._saved = known
 
     async def _announce(self, move: Movement, way: Way, crowd: list[Look]) -> None:
         hook = next((look for look in crowd if look.source == "webhook"), None)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from services.git_watcher import known
 from shared.bus import Bus
 from shared.events import ChangedPaths, ListRefs, RequestError, ResolvedRevision, ResolveRevision, RevisionMetadata
 from tests.git.watching import Watcher
@@ -64,6 +65,21 @@ async def test_a_refresh_asks_the_host(bus: Bus, repository: Repository) -> None
     new = repository.commit({"a": b"2"})
     assert (await resolve(bus, repository)).revision == old
     assert (await resolve(bus, repository, refresh=True)).revision == new
+
+
+async def test_branches_that_are_asked_for_together_are_all_remembered(
+    watcher: Watcher, repository: Repository
+) -> None:
+    sha = repository.commit({"a": b"1"})
+    branches = [f"b{number}" for number in range(30)]
+    for branch in branches:
+        repository.commit({"a": b"1"}, branch=branch)
+    await resolve(watcher.bus, repository)
+    answers = await asyncio.gather(*(resolve(watcher.bus, repository, branch) for branch in branches))
+    assert {answer.revision for answer in answers} == {sha}
+    remembered = known.load(watcher.parts.repositories.of(repository.url).mirror.with_suffix(".json"))
+    assert remembered is not None
+    assert remembered.tracked >= {f"refs/heads/{branch}" for branch in branches}
 
 
 async def test_a_branch_at_a_commit_that_is_here_already_is_followed_too(

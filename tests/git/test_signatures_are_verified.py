@@ -5,6 +5,7 @@ Not here: revoked keys and several signatures at once, which are shown on gpg's 
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -272,6 +273,15 @@ async def test_keys_that_change_during_a_verification_leave_nothing_behind(case:
     case.know(case.bob)
     case.know(case.ada, case.bob, case.old, ssh=case.carol.signer)
     assert (await case.ask(good)).verified
+
+
+def test_histories_that_are_proven_together_are_all_remembered(tmp_path: Path) -> None:
+    proven = Proven(tmp_path / "proven.json")
+    mirrors = [tmp_path / f"mirror-{number}" for number in range(100)]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda mirror: proven.put("ring", mirror, ("key",), mirror.name), mirrors))
+    again = Proven(tmp_path / "proven.json")
+    assert [again.tip("ring", mirror, ("key",)) for mirror in mirrors] == [mirror.name for mirror in mirrors]
 
 
 async def test_any_signer_may_be_named_by_a_star(case: Case) -> None:
