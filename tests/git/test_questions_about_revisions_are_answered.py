@@ -73,7 +73,7 @@ async def test_branches_that_are_asked_for_together_are_all_remembered(
     sha = repository.commit({"a": b"1"})
     branches = [f"b{number}" for number in range(30)]
     for branch in branches:
-        repository.commit({"a": b"1"}, branch=branch)
+        repository.branch(branch, sha)
     await resolve(watcher.bus, repository)
     answers = await asyncio.gather(*(resolve(watcher.bus, repository, branch) for branch in branches))
     assert {answer.revision for answer in answers} == {sha}
@@ -86,7 +86,7 @@ async def test_a_branch_at_a_commit_that_is_here_already_is_followed_too(
     watcher: Watcher, repository: Repository
 ) -> None:
     old = repository.commit({"a": b"1"})
-    repository.commit({"a": b"1"}, branch="twin")
+    repository.branch("twin", old)
     await resolve(watcher.bus, repository)
     await resolve(watcher.bus, repository, "twin")
     new = repository.commit({"a": b"2"})

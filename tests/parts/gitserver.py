@@ -116,6 +116,10 @@ class Repository(NamedTuple):
         tree = index.write_tree(bare)
         return str(bare.create_commit(None, SIGNATURE, SIGNATURE, "modes", tree, []))
 
+    def branch(self, name: str, sha: str) -> None:
+        """Makes a branch at a commit that is there."""
+        pygit2.Repository(str(self.path)).references.create(f"refs/heads/{name}", sha)
+
     def tag(self, name: str, sha: str, *, annotated: bool = False) -> None:
         """Makes or moves a tag."""
         bare = pygit2.Repository(str(self.path))
