@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import NamedTuple
 
+import msgspec
 import orjson
 
 from shared.kube import wire
@@ -209,6 +210,22 @@ async def _plain_list(cluster: Cluster, path: str) -> wire.PlainResources | None
         return wire.PlainResources()
     except ApiError:
         return None
+
+
+async def unserved(cluster: Cluster, resource: Resource) -> bool:
+    """Whether the API server says that it has a kind no more: by lists that name others, never by a 404 alone, which a
+    proxy before it may answer to everything. Built-in kinds of the core never go.
+    """
+    try:
+        groups = wire.GROUPS.decode(await cluster.request("GET", "/apis")).groups
+        if not resource.group or not groups:
+            return False
+        if all(one.groupVersion != resource.api_version for group in groups for one in group.versions):
+            return True
+        served = wire.RESOURCES.decode(await cluster.request("GET", f"/apis/{resource.api_version}")).resources
+    except (ApiError, msgspec.MsgspecError):
+        return False
+    return bool(served) and all(one.name != resource.plural for one in served)
 
 
 def _plain_snapshot(names: list[tuple[str, str]], lists: list[wire.PlainResources | None]) -> Snapshot:

@@ -21,7 +21,7 @@ import msgspec
 
 from shared.kube import wire
 from shared.kube.client import JSON, Cluster
-from shared.kube.discovery import Resource
+from shared.kube.discovery import Resource, unserved
 from shared.kube.errors import ApiError, Gone, NotFound, ServerTimeout, from_status
 from shared.kube.projection import newer
 from shared.kube.verbs import path
@@ -141,25 +141,13 @@ class Informer(Generic[T]):
         except Gone:
             self._version = None
         except ApiError as error:
-            if isinstance(error, NotFound) and self._seen and await self._unserved():
-                self._forget()
+            if isinstance(error, NotFound) and self._seen and await unserved(self._cluster, self.resource):
+                self._forget()  # the watch may have ended before it told of the last objects
             if any(cause.reason == "ResourceVersionTooLarge" for cause in error.causes):
                 self._version = None
             self._failed(error)
             return error
         return None
-
-    async def _unserved(self) -> bool:
-        """Whether the API server has the kind no more: the watch may have ended before it told of the last objects."""
-        resource = self.resource
-        group_version = f"/apis/{resource.api_version}" if resource.group else f"/api/{resource.version}"
-        try:
-            served = wire.RESOURCES.decode(await self._cluster.request("GET", group_version))
-        except NotFound:
-            return True
-        except ApiError:
-            return False
-        return all(one.name != resource.plural for one in served.resources)
 
     def _forget(self) -> None:
         """Report everything as deleted; what comes back is listed anew."""

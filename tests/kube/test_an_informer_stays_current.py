@@ -113,24 +113,6 @@ async def test_a_failing_server_empties_nothing(through: Cluster, proxy: FaultPr
     assert [one.type for one in seen.said] == ["ADDED", "ADDED"]
 
 
-async def test_objects_are_gone_with_their_kind_only_where_the_server_has_it_no_more(
-    through: Cluster, proxy: FaultProxy, namespace: str
-) -> None:
-    """A watch may end before it tells of the last objects of a CustomResourceDefinition that was deleted."""
-    await put(through, namespace, "a", v="1")
-    async with watching(through, namespace) as seen:
-        await proxy.watched()
-        proxy.fail(MAPS, status=404, reason="NotFound")
-        await proxy.cut()
-        await proxy.until(3, "watch", "configmaps")
-        assert seen.names() == {"a"}, "discovery still names the kind"
-        proxy.fail(r"^GET /api/v1$", status=404, reason="NotFound")
-        await seen.until(lambda: len(seen.said) == 2)
-        proxy.clear()
-        await seen.until(lambda: len(seen.said) == 3)
-    assert [one.type for one in seen.said] == ["ADDED", "DELETED", "ADDED"]
-
-
 async def test_a_list_whose_token_expires_is_read_again_whole(
     through: Cluster, proxy: FaultProxy, namespace: str
 ) -> None:

@@ -3,12 +3,14 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from shared.kube import Cluster, Discovery, DiscoveryIncomplete, Unavailable, UnknownKind, verbs, wire
+from shared.kube import Cluster, Discovery, DiscoveryIncomplete, NotFound, Unavailable, UnknownKind, verbs, wire
 from shared.kube.discovery import snapshot
+from tests.kube.tools import watching
 from tests.parts.cluster import ClusterUnderTest, established
 from tests.parts.faultproxy import FaultProxy
 
@@ -36,7 +38,8 @@ async def group(api: Cluster) -> AsyncIterator[str]:
     name = f"g{uuid.uuid4().hex[:8]}.example.com"
     yield name
     definitions = await Discovery(api).resource("apiextensions.k8s.io", "CustomResourceDefinition")
-    await verbs.delete(api, definitions, None, f"things.{name}")
+    with suppress(NotFound):  # a test has deleted it
+        await verbs.delete(api, definitions, None, f"things.{name}")
 
 
 async def define(api: Cluster, cluster: ClusterUnderTest, group: str, *versions: str) -> None:
@@ -141,3 +144,29 @@ def test_a_stale_group_version_of_aggregated_discovery_is_doubtful() -> None:
     assert found.doubtful("metrics.k8s.io", "v1beta1")
     assert not found.doubtful("metrics.k8s.io", "v1")
     assert not found.doubtful("apps", None)
+
+
+async def test_objects_are_gone_with_their_kind_though_no_watch_told(  # noqa: PLR0917 - fixtures
+    api: Cluster, through: Cluster, proxy: FaultProxy, cluster: ClusterUnderTest, group: str, namespace: str
+) -> None:
+    """A watch may end before it tells of the last objects of a CustomResourceDefinition that was deleted. But a load
+    balancer whose API servers are gone knows nothing: whatever it is asked is not found, or fine and about nothing.
+    """
+    await define(api, cluster, group, "v1")
+    things = await Discovery(api).resource(group, "Thing")
+    metadata = {"name": "a", "namespace": namespace, "labels": {"test": "kube"}}
+    await verbs.create(api, things, {"apiVersion": f"{group}/v1", "kind": "Thing", "metadata": metadata})
+    async with watching(through, namespace, things) as seen:
+        await proxy.watched()
+        balancers = [proxy.fail("", status=status) for status in (404, 200)]
+        proxy.fail("/things", status=404)
+        await proxy.cut()
+        for known in ("fine", "not found", "there"):
+            await proxy.until(proxy.count("watch", "things") + 2, "watch", "things")
+            assert seen.names() == {"a"}, f"the group is {known}"
+            if balancers:
+                balancers.pop().cancel()
+        definitions = await Discovery(api).resource("apiextensions.k8s.io", "CustomResourceDefinition")
+        await verbs.delete(api, definitions, None, f"things.{group}")
+        await seen.until(lambda: len(seen.said) == 2)
+    assert [one.type for one in seen.said] == ["ADDED", "DELETED"]

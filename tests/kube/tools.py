@@ -94,9 +94,11 @@ class Watching:
 
 
 @asynccontextmanager
-async def watching(cluster: Cluster, namespace: str, **options: Any) -> AsyncIterator[Watching]:
+async def watching(
+    cluster: Cluster, namespace: str, resource: Resource = CONFIG_MAPS, **options: Any
+) -> AsyncIterator[Watching]:
     selected = {"label_selector": "test=kube"} | options
-    made = Watching(Informer(cluster, CONFIG_MAPS, live_object, namespace=namespace, **selected))
+    made = Watching(Informer(cluster, resource, live_object, namespace=namespace, **selected))
     task = asyncio.create_task(made.informer.run(made.note))
     try:
         await made.informer.listed(60)
