@@ -123,7 +123,7 @@ async def test_a_spec_is_edited_until_it_can_be_written(
     assert not left(tmp_path)
 
 
-@pytest.mark.parametrize("turn", ["true", 'echo "# nothing" > "$1"'])
+@pytest.mark.parametrize("turn", ["true", 'echo "# nothing" > "$1"', 'rm "$1"'])
 async def test_what_is_left_as_it_is_or_empty_changes_nothing(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turn: str
 ) -> None:

@@ -14,11 +14,13 @@ from services.cli.errors import CliError, Exit
 from services.cli.project import edit as editing
 from services.cli.project import parts, rules, view, written
 from services.cli.project.change import added, in_role, listed, named, removed, rule_changed
+from services.cli.project.store import KIND
 from services.cli.root import app
 from services.cli.trust.certificates import with_hosts
 from services.cli.trust.keys import named as signer
 from services.cli.trust.keys import same
 from services.cli.trust.lines import NotSsh, parsed
+from shared import yamlio
 
 Obj = dict[str, Any]
 GIT = "AAAAC3NzaC1lZDI1NTE5AAAAIJ6LkqHkPkJpH8OFvBC3iXiPbdmz8qTbQoqnwDdjlEEp"
@@ -183,6 +185,17 @@ def test_a_file_that_is_no_project_is_said(tmp_path: Path, text: str) -> None:
         written.project_of("team", rules.Wish(), file)
 
 
+def test_what_the_api_server_wrote_into_a_file_is_left_out(tmp_path: Path) -> None:
+    """As of a file that `proj get -o yaml` has made."""
+    file = tmp_path / "team.yaml"
+    servers = {"uid": "1-2", "resourceVersion": "7", "generation": 2, "creationTimestamp": "2026-11-29T00:00:00Z"}
+    metadata = {"name": "team", "namespace": "argocd", "labels": {"a": "b"}}
+    project = {**KIND, "metadata": {**metadata, **servers}, "spec": {"description": "Web"}}
+    file.write_text(yamlio.dump({**project, "status": {}}))
+    wanted = {**KIND, "metadata": metadata, "spec": {"description": "Web"}}
+    assert written.project_of(None, rules.Wish(), file) == wanted
+
+
 def test_a_project_needs_a_name_and_a_file_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="has no name"):
         written.project_of(None, rules.Wish(), None)
@@ -192,6 +205,7 @@ def test_a_project_needs_a_name_and_a_file_has_to_be_there(tmp_path: Path) -> No
 
 def test_the_editor_is_the_one_that_kubectl_opens() -> None:
     assert editing.editor({}) == ["vi"]
+    assert editing.editor({"EDITOR": " "}) == ["vi"]
     assert editing.editor({"EDITOR": "nano"}) == ["nano"]
     assert editing.editor({"EDITOR": "nano", "KUBE_EDITOR": "'/a b/code' --wait"}) == ["/a b/code", "--wait"]
     with pytest.raises(CliError, match="can't be read"):

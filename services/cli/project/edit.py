@@ -25,9 +25,9 @@ ASK = "# Edit the spec of project {name}. Lines that begin with # are left out; 
 
 def editor(environment: Mapping[str, str]) -> list[str]:
     """The person's editor, found as kubectl finds it."""
-    said = environment.get("KUBE_EDITOR") or environment.get("EDITOR") or "vi"
+    said = environment.get("KUBE_EDITOR") or environment.get("EDITOR") or ""
     try:
-        return shlex.split(said)
+        return shlex.split(said) or ["vi"]
     except ValueError as error:
         raise CliError(f"the editor {said!r} can't be read: {error}", code=Exit.USAGE) from error
 
@@ -43,6 +43,11 @@ def body_of(text: str) -> str:
     lines = text.splitlines(keepends=True)
     first = next((at for at, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return "".join(lines[first:])
+
+
+def typed(file: Path) -> str:
+    """What the editor left; nothing where the file is gone."""
+    return body_of(file.read_text(errors="replace")) if file.exists() else ""
 
 
 def read(body: str, before: Obj) -> Obj | None:
@@ -80,12 +85,12 @@ def _kept(body: str) -> Iterator[Path]:
     try:
         yield file
     except BaseException:
-        if body_of(file.read_text(errors="replace")) == body:
-            file.unlink()
+        if typed(file) in {"", body}:
+            file.unlink(missing_ok=True)
         else:
             note(f"what you wrote is kept in {file}")
         raise
-    file.unlink()
+    file.unlink(missing_ok=True)
 
 
 async def _edited(before: Obj, file: Path) -> Obj | None:
@@ -95,7 +100,7 @@ async def _edited(before: Obj, file: Path) -> Obj | None:
     while True:
         await asyncio.to_thread(file.write_text, page(name, body, trouble))
         await _open(file)
-        shown, body = body, body_of(await asyncio.to_thread(file.read_text, errors="replace"))
+        shown, body = body, await asyncio.to_thread(typed, file)
         if trouble and body == shown:
             raise CliError(trouble)
         try:

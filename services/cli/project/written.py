@@ -13,12 +13,13 @@ from shared import yamlio
 
 Obj = dict[str, Any]
 STDIN = Path("-")
+OURS = ("name", "namespace", "labels", "annotations", "finalizers")  # the rest of metadata is the API server's
 
 
 def project_of(name: str | None, wish: Wish, file: Path | None) -> Obj:
     """The project; what the options say takes the place of what the file says. Raises CliError."""
     found = read(file) if file else {}
-    metadata = dict(found.get("metadata") or {})
+    metadata = {part: value for part, value in (found.get("metadata") or {}).items() if part in OURS}
     if name and metadata.get("name", name) != name:
         raise CliError(f"the file is about project {metadata['name']}, not {name}", code=Exit.USAGE)
     metadata.setdefault("name", name)
