@@ -1,10 +1,12 @@
 """`command` makes a function a command: the shared options, examples in its help, its event loop, and its errors as
 two lines.
 
-The function gets a `Where` first and returns nothing or an `Exit`; it may be async. A traceback is shown with
+The function gets a `Where` first and returns nothing or an `Exit`; it may be async. A parameter that is a dataclass of
+annotated fields is filled from options by their names. A traceback is shown with
 TIPHYS_DEBUG=1 only.
 """
 
+import dataclasses
 import functools
 import inspect
 import os
@@ -34,21 +36,28 @@ def _epilog(examples: tuple[str, ...]) -> str:
 
 
 def _bound(function: Callable[..., Any]) -> Callable[..., None]:
-    signature = inspect.signature(function)
-    own = [p for name, p in signature.parameters.items() if name != "where"]
-    shared = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in SHARED.items()
-    ]
+    """The function with its options one by one: those that all commands have, and those of each dataclass it takes."""
+    own = [p for name, p in inspect.signature(function).parameters.items() if name != "where"]
+    bundles: dict[str, Any] = {p.name: p.annotation for p in own if dataclasses.is_dataclass(p.annotation)}
+    bundled = [(one.name, one.type, one.default) for kind in bundles.values() for one in dataclasses.fields(kind)]
+    shared = [(name, annotation, default) for name, (annotation, default) in SHARED.items()]
 
     @functools.wraps(function)
     def run(**values: Any) -> None:
         given = {name: values.pop(name) for name in SHARED}
         where = Where(**{**given, "data": given["data"] or default_data()})
+        for name, kind in bundles.items():
+            values[name] = kind(**{one.name: values.pop(one.name) for one in dataclasses.fields(kind)})
         sys.exit(guarded(lambda: function(where, **values)))
 
-    run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+    single = [p for p in own if p.name not in bundles]
+    run.__signature__ = inspect.Signature([*single, *map(_option, (*bundled, *shared))])  # type: ignore[attr-defined]
     return run
+
+
+def _option(option: tuple[str, Any, Any]) -> inspect.Parameter:
+    name, annotation, default = option
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
 def guarded(call: Callable[[], Any]) -> int:

@@ -1,7 +1,5 @@
 """`tiphys proj ...`: names, options and help of the commands on AppProjects; services/cli/project/ does the work."""
 
-# ruff: noqa: PLR0917 - typer hands options over by name
-
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +8,7 @@ import typer
 from services.cli import project_integrity_commands, project_role_commands, project_window_commands
 from services.cli.command import command
 from services.cli.options import Where
+from services.cli.project.wish import Wish
 
 group = typer.Typer(help="Projects: what their Applications may do.", no_args_is_help=True)
 group.add_typer(project_role_commands.group, name="role")
@@ -17,23 +16,6 @@ group.add_typer(project_window_commands.group, name="windows")
 group.add_typer(project_integrity_commands.group, name="source-integrity")
 
 Name = Annotated[str, typer.Argument(help="The project.", metavar="PROJECT")]
-Description = Annotated[str | None, typer.Option("--description", help="What it is for.")]
-Sources = Annotated[
-    list[str] | None, typer.Option("-s", "--src", help="A permitted repository; globs, ! denies.", metavar="URL")
-]
-Destinations = Annotated[
-    list[str] | None, typer.Option("-d", "--dest", help="A permitted destination.", metavar="SERVER,NAMESPACE")
-]
-Namespaces = Annotated[
-    list[str] | None,
-    typer.Option("--source-namespaces", help="A namespace whose Applications may use it.", metavar="NAME"),
-]
-ClusterKinds = Annotated[
-    list[str] | None, typer.Option("--allow-cluster-resource", help="A cluster-scoped kind.", metavar="GROUP/KIND")
-]
-Keys = Annotated[list[str] | None, typer.Option("--signature-keys", help="A key that may sign.", metavar="ID")]
-Orphaned = Annotated[bool | None, typer.Option("--orphaned-resources", help="Look for orphaned resources.")]
-Warn = Annotated[bool | None, typer.Option("--orphaned-resources-warn", help="And warn about them.")]
 Written = Annotated[str | None, typer.Argument(help="The project; a file may name it.", metavar="PROJECT")]
 File = Annotated[Path | None, typer.Option("-f", "--file", help="A manifest to begin with; -: stdin.", metavar="FILE")]
 
@@ -64,22 +46,14 @@ async def get(where: Where, name: Name) -> None:
 )
 async def create(
     where: Where,
+    wish: Wish,
     name: Written = None,
     file: File = None,
-    description: Description = None,
-    sources: Sources = None,
-    destinations: Destinations = None,
-    namespaces: Namespaces = None,
-    cluster_kinds: ClusterKinds = None,
-    keys: Keys = None,
-    orphaned: Orphaned = None,
-    warn: Warn = None,
     upsert: Annotated[bool, typer.Option("--upsert", help="Change one that exists.")] = False,
 ) -> None:
     """Create a project; what it is not given it does not permit."""
-    from services.cli.project import rules, store, written
+    from services.cli.project import store, written
 
-    wish = rules.Wish(description, sources, destinations, namespaces, cluster_kinds, keys, orphaned, warn)
     await store.create(where, written.project_of(name, wish, file), upsert=upsert)
 
 
@@ -90,25 +64,17 @@ async def create(
 )
 def generate_spec(
     where: Where,
+    wish: Wish,
     name: Written = None,
     file: File = None,
-    description: Description = None,
-    sources: Sources = None,
-    destinations: Destinations = None,
-    namespaces: Namespaces = None,
-    cluster_kinds: ClusterKinds = None,
-    keys: Keys = None,
-    orphaned: Orphaned = None,
-    warn: Warn = None,
     inline: Annotated[bool, typer.Option("-i", "--inline", help="Write it back into the file.")] = False,
 ) -> None:
     """Print the manifest of a project as files and options say it; no cluster is asked."""
     from services.cli.errors import CliError, Exit
-    from services.cli.project import rules, written
+    from services.cli.project import written
 
     if inline and file in {None, written.STDIN}:
         raise CliError("--inline needs a --file that can be written", code=Exit.USAGE)
-    wish = rules.Wish(description, sources, destinations, namespaces, cluster_kinds, keys, orphaned, warn)
     written.generate(where, written.project_of(name, wish, file), file if inline else None)
 
 
@@ -121,22 +87,10 @@ async def edit(where: Where, name: Name) -> None:
 
 
 @command(group, "set", examples=("tiphys proj set team --description 'The web team'", "tiphys proj set team -s '*'"))
-async def set_(
-    where: Where,
-    name: Name,
-    description: Description = None,
-    sources: Sources = None,
-    destinations: Destinations = None,
-    namespaces: Namespaces = None,
-    cluster_kinds: ClusterKinds = None,
-    keys: Keys = None,
-    orphaned: Orphaned = None,
-    warn: Warn = None,
-) -> None:
+async def set_(where: Where, wish: Wish, name: Name) -> None:
     """Set fields of a project; a list that is given takes the place of the one before."""
     from services.cli.project import rules
 
-    wish = rules.Wish(description, sources, destinations, namespaces, cluster_kinds, keys, orphaned, warn)
     await rules.set_(where, name, wish)
 
 

@@ -16,6 +16,7 @@ from services.cli.errors import CliError
 from services.cli.options import Output, Where
 from services.cli.project import parts, read, rules, store, tokens, written
 from services.cli.project.edit import edit
+from services.cli.project.wish import Wish
 from services.cli.trust import certificates, keys
 from services.stack import cluster
 from tests.parts.gitserver import make_key
@@ -39,7 +40,7 @@ class Project:
         return Where(self.stack.data)
 
     async def create(self, file: Path | None = None, *, upsert: bool = False, **wish: Any) -> None:
-        made = written.project_of(self.name, rules.Wish(**wish), file)
+        made = written.project_of(self.name, Wish(**wish), file)
         await store.create(self.where, made, upsert=upsert)
 
     async def spec(self) -> Obj:

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from typer.core import TyperGroup
 
 from services.cli.errors import CliError, Exit
+from services.cli.options import Where
 from services.cli.project import edit as editing
-from services.cli.project import parts, rules, view, written
+from services.cli.project import parts, view, written
 from services.cli.project.change import added, in_role, listed, named, removed, rule_changed
 from services.cli.project.store import KIND
+from services.cli.project.wish import Wish, destination
 from services.cli.root import app
 from services.cli.trust.certificates import with_hosts
 from services.cli.trust.keys import named as signer
@@ -113,7 +115,7 @@ def test_a_window_that_means_nothing_is_refused(window: Obj) -> None:
 @pytest.mark.parametrize("word", ["https://a", ",ns", ""])
 def test_a_destination_needs_both(word: str) -> None:
     with pytest.raises(CliError):
-        rules.destination(word)
+        destination(word)
 
 
 def test_a_project_is_shown_with_what_is_wrong_with_it() -> None:
@@ -182,7 +184,7 @@ def test_a_file_that_is_no_project_is_said(tmp_path: Path, text: str) -> None:
     file = tmp_path / "project.yaml"
     file.write_text(text)
     with pytest.raises(CliError, match=FILES[text]):
-        written.project_of("team", rules.Wish(), file)
+        written.project_of("team", Wish(), file)
 
 
 def test_what_the_api_server_wrote_into_a_file_is_left_out(tmp_path: Path) -> None:
@@ -193,14 +195,16 @@ def test_what_the_api_server_wrote_into_a_file_is_left_out(tmp_path: Path) -> No
     project = {**KIND, "metadata": {**metadata, **servers}, "spec": {"description": "Web"}}
     file.write_text(yamlio.dump({**project, "status": {}}))
     wanted = {**KIND, "metadata": metadata, "spec": {"description": "Web"}}
-    assert written.project_of(None, rules.Wish(), file) == wanted
+    assert written.project_of(None, Wish(), file) == wanted
 
 
 def test_a_project_needs_a_name_and_a_file_has_to_be_there(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="has no name"):
-        written.project_of(None, rules.Wish(), None)
+        written.project_of(None, Wish(), None)
     with pytest.raises(CliError, match="can't be read"):
-        written.project_of("team", rules.Wish(), tmp_path / "none")
+        written.project_of("team", Wish(), tmp_path / "none")
+    with pytest.raises(CliError, match="can't be written"):
+        written.generate(Where(tmp_path), written.project_of("team", Wish(), None), tmp_path)
 
 
 def test_the_editor_is_the_one_that_kubectl_opens() -> None:

@@ -14,7 +14,7 @@ import psutil
 
 from services.rollout_manager.labels import INSTANCE_ID
 from tests.parts.cluster import ClusterUnderTest
-from tests.parts.faultproxy import faulty
+from tests.parts.faultproxy import FaultProxy, faulty
 from tests.rollout.hunted import Hunted, kill, nursery
 from tests.rollout.managed import Managed, image_of
 from tests.rollout.rollouts import canary, rollout
@@ -27,14 +27,23 @@ async def until_held(managed: Managed, pid: int) -> None:
     await managed.until(lambda one: one["spec"]["holderIdentity"].endswith(f"_{pid}"), kind="Lease", name=LEASE)
 
 
-async def test_it_goes_on_where_the_leader_died(unmanaged: Managed, cluster: ClusterUnderTest, tmp_path: Path) -> None:
+@asynccontextmanager
+async def two_managers(
+    unmanaged: Managed, cluster: ClusterUnderTest, folder: Path
+) -> AsyncIterator[tuple[Hunted, Hunted, FaultProxy]]:
+    """A Rollout, and two that have not begun yet, behind one proxy."""
     wanted = rollout(canary({"setWeight": 50}, {"pause": {}}), replicas=2)
     wanted["metadata"]["labels"] = {INSTANCE_ID: "led"}
     await unmanaged.apply(wanted)
-    async with faulty(cluster.kubeconfig) as proxy, nursery(tmp_path, LEASE_SECONDS) as born:
+    async with faulty(cluster.kubeconfig) as proxy, nursery(folder, LEASE_SECONDS) as born:
         leader, standby = (
-            Hunted(proxy, unmanaged.namespace, "led", tmp_path / name, born) for name in ("leader", "standby")
+            Hunted(proxy, unmanaged.namespace, "led", folder / name, born) for name in ("leader", "standby")
         )
+        yield leader, standby, proxy
+
+
+async def test_it_goes_on_where_the_leader_died(unmanaged: Managed, cluster: ClusterUnderTest, tmp_path: Path) -> None:
+    async with two_managers(unmanaged, cluster, tmp_path) as (leader, standby, proxy):
         first = await leader.spawn()
         try:
             await until_held(unmanaged, first)
@@ -81,13 +90,7 @@ async def generations(managed: Managed) -> dict[str, int]:
 async def test_one_that_stood_still_writes_nothing_of_what_it_had_decided(
     unmanaged: Managed, cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
-    wanted = rollout(canary({"setWeight": 50}, {"pause": {}}), replicas=2)
-    wanted["metadata"]["labels"] = {INSTANCE_ID: "led"}
-    await unmanaged.apply(wanted)
-    async with faulty(cluster.kubeconfig) as proxy, nursery(tmp_path, LEASE_SECONDS) as born:
-        leader, standby = (
-            Hunted(proxy, unmanaged.namespace, "led", tmp_path / name, born) for name in ("leader", "standby")
-        )
+    async with two_managers(unmanaged, cluster, tmp_path) as (leader, standby, proxy):
         first = await leader.spawn()
         process = psutil.Process(first)
         try:

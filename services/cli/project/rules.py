@@ -1,64 +1,11 @@
 """What a project permits, changed: sources, destinations, namespaces, kinds, keys, accounts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-from services.cli.errors import CliError, Exit
 from services.cli.options import Where
 from services.cli.project import store
 from services.cli.project.change import Change, Obj, Path, added, named, removed, rule_changed, set_to, written
+from services.cli.project.wish import Wish
 
 LISTS = {"allow": "Whitelist", "deny": "Blacklist"}
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What `create` and `set` may say; None: nothing said."""
-
-    description: str | None = None
-    sources: Sequence[str] | None = None
-    destinations: Sequence[str] | None = None
-    namespaces: Sequence[str] | None = None
-    cluster_kinds: Sequence[str] | None = None
-    keys: Sequence[str] | None = None
-    orphaned: bool | None = None
-    warn: bool | None = None
-
-    def fields(self) -> dict[str, object]:
-        """Give the fields of the spec that it sets."""
-        found: dict[str, object] = {
-            "description": self.description,
-            "sourceRepos": _listed(self.sources),
-            "sourceNamespaces": _listed(self.namespaces),
-            "destinations": None if self.destinations is None else [destination(one) for one in self.destinations],
-            "clusterResourceWhitelist": None
-            if self.cluster_kinds is None
-            else [kind(one) for one in self.cluster_kinds],
-            "signatureKeys": None if self.keys is None else [{"keyID": key} for key in self.keys],
-        }
-        if self.orphaned or self.warn:
-            found["orphanedResources"] = {"warn": bool(self.warn)}
-        return {name: value for name, value in found.items() if value is not None}
-
-
-def _listed(values: Sequence[str] | None) -> list[str] | None:
-    return None if values is None else list(values)
-
-
-def destination(word: str) -> Obj:
-    """Read `SERVER,NAMESPACE`."""
-    server, comma, namespace = word.partition(",")
-    if not comma or not server:
-        raise CliError(f"{word!r} is no destination: write SERVER,NAMESPACE", code=Exit.USAGE)
-    return {"server": server.strip(), "namespace": namespace.strip()}
-
-
-def kind(word: str) -> Obj:
-    """Read `GROUP/KIND`; the core group is empty."""
-    group, slash, name = word.rpartition("/")
-    if not slash or not name:
-        raise CliError(f"{word!r} is no kind: write GROUP/KIND, /KIND for the core group", code=Exit.USAGE)
-    return {"group": group, "kind": name}
 
 
 async def set_(where: Where, name: str, wish: Wish) -> None:

@@ -8,7 +8,7 @@ from services.cli.errors import CliError, Exit
 from services.cli.options import Output, Where
 from services.cli.output import emit_data
 from services.cli.project import store
-from services.cli.project.rules import Wish
+from services.cli.project.wish import Wish
 from shared import yamlio
 
 Obj = dict[str, Any]
@@ -52,5 +52,8 @@ def generate(where: Where, project: Obj, into: Path | None) -> None:
         project = {**project, "metadata": {**project["metadata"], "namespace": where.namespace}}
     if into is None:
         emit_data(Output.YAML if where.output is Output.TABLE else where.output, project)
-    else:
+        return
+    try:
         into.write_text(yamlio.dump(project))
+    except OSError as error:
+        raise CliError(f"{into} can't be written: {error.strerror}") from error
