@@ -39,9 +39,8 @@ class Project:
     def where(self) -> Where:
         return Where(self.stack.data)
 
-    async def create(self, file: Path | None = None, *, upsert: bool = False, **wish: Any) -> None:
-        made = written.project_of(self.name, Wish(**wish), file)
-        await store.create(self.where, made, upsert=upsert)
+    async def create(self, **wish: Any) -> None:
+        await store.create(self.where, written.project_of(self.name, Wish(**wish), None), upsert=False)
 
     async def spec(self) -> Obj:
         found: Obj = (await self.stack.get("appproject", self.name, "-n", "argocd"))["spec"]
@@ -171,7 +170,9 @@ async def test_a_project_is_made_of_a_file_and_options(project: Project, tmp_pat
     found = await project.stack.get("appproject", project.name, "-n", "argocd")
     assert found["metadata"]["labels"] == {"team": "web"}
     assert found["spec"] == {"sourceRepos": ["https://git/*"], "description": "Web"}
-    await project.create(file, upsert=True, description="Shop")
+    words = ("-f", str(file), "--upsert", "--description", "Shop")
+    changed = await project.stack.tiphys("proj", "create", *words)
+    assert (changed.code, changed.err) == (0, f"project {project.name} changed\n")
     assert (await project.spec())["description"] == "Shop"
 
 

@@ -61,12 +61,14 @@ async def create(where: Where, project: Obj, *, upsert: bool) -> None:
         check(project)
         try:
             await verbs.create(session.cluster, await projects(session), project)
+            done = "created"
         except AlreadyExists as error:
             if not upsert:
                 hint = "--upsert changes one that exists"
                 raise CliError(f"there is a project {name} already", hint=hint) from error
             await write(session, await get(session, name), project["spec"])
-    note(f"project {name} created")
+            done = "changed"
+    note(f"project {name} {done}")
 
 
 async def edit(where: Where, name: str, change: Change, said: str, *, status: Change | None = None) -> None:
