@@ -24,6 +24,7 @@ from services.rollout_manager.analysis.providers.prometheus import signed_by_aws
 from services.rollout_manager.analysis.providers.web_access import LARGEST, WebAccess
 from shared.engines.client import Engines
 from shared.security.sigv4 import Login, presigned, signed
+from tests.parts.answering import answering
 from tests.parts.separate import reserved_port
 
 Obj = dict[str, Any]
@@ -54,23 +55,10 @@ class Api:
         return json.loads(self.requests[-1][1])
 
 
-@asynccontextmanager
-async def serving(api: Api) -> AsyncIterator[Api]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", api.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        api.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield api
-    finally:
-        await runner.cleanup()
-
-
 @pytest_asyncio.fixture
 async def api() -> AsyncIterator[Api]:
-    async with serving(Api()) as made:
+    made = Api()
+    async with answering(made.handle) as made.url:
         yield made
 
 

@@ -14,6 +14,7 @@ import pytest
 from aiohttp import web
 
 from shared.clock import now, rfc3339
+from tests.parts.answering import answering
 from tests.rollout.conftest import managed, unmanaged
 from tests.rollout.managed import Managed
 from tests.rollout.rollouts import blue_green, canary, rollout, service
@@ -40,16 +41,8 @@ class Told:
 @asynccontextmanager
 async def serving() -> AsyncIterator[Told]:
     told = Told()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", told.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        told.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with answering(told.handle) as told.url:
         yield told
-    finally:
-        await runner.cleanup()
 
 
 def web_metric(told: Told, name: str = "rate", **fields: Any) -> Obj:

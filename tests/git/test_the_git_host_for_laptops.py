@@ -15,6 +15,7 @@ import psutil
 from aiohttp import web
 
 from services.stack.gitserver import GitServer, Webhook
+from tests.parts.answering import answering
 
 AS_ADA = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com", "-c", "init.defaultBranch=main")
 
@@ -44,13 +45,8 @@ async def gateway() -> AsyncIterator[tuple[str, "asyncio.Queue[tuple[dict[str, s
         heard.put_nowait((dict(request.headers), await request.read()))
         return web.Response(status=202)
 
-    app = web.Application()
-    app.router.add_post("/api/webhook", hear)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/webhook", heard
-    await runner.cleanup()
+    async with answering(hear) as url:
+        yield f"{url}/api/webhook", heard
 
 
 async def test_a_push_by_git_is_followed_by_a_signed_webhook(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from shared.security import redact
 from shared.security.sigv4 import Login
 from tests.kube.test_credentials_are_renewed import who
 from tests.kube.tools import address, cluster_secret, token
+from tests.parts.answering import answering
 from tests.parts.cluster import ClusterUnderTest
 
 CANARY = "canary-secret-key"
@@ -91,27 +92,16 @@ class Authenticator:
 
 @pytest_asyncio.fixture
 async def asked() -> AsyncIterator[Asked]:
-    async for one in serving(Asked()):
+    one = Asked()
+    async with answering(one.handle) as one.url:
         yield one
 
 
 @pytest_asyncio.fixture
 async def authenticator(cluster: ClusterUnderTest, namespace: str) -> AsyncIterator[Authenticator]:
-    async for one in serving(Authenticator(address(cluster)[0], token(cluster, namespace))):
+    one = Authenticator(address(cluster)[0], token(cluster, namespace))
+    async with answering(one.handle) as one.url:
         yield one
-
-
-async def serving(one: Any) -> AsyncIterator[Any]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", one.handle)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        one.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        yield one
-    finally:
-        await runner.cleanup()
 
 
 @pytest.fixture

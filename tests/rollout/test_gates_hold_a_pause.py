@@ -26,6 +26,7 @@ from shared.clock import rfc3339
 from shared.kinds.appproject import SyncWindow
 from shared.kinds.rollout import Rollout
 from shared.kinds.windows import Span, Timed
+from tests.parts.answering import answering
 from tests.rollout.managed import Managed
 from tests.rollout.rollouts import Obj, blue_green, canary, rollout
 from tests.rollout.test_commands_move_a_rollout import tiphys
@@ -291,17 +292,10 @@ class Door:
 
 @asynccontextmanager
 async def door() -> AsyncIterator[Door]:
-    made, application = Door(), web.Application()
-    application.router.add_post("/gate", made.handle)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/gate"
-    try:
+    made = Door()
+    async with answering(made.handle) as url:
+        made.url = f"{url}/gate"
         yield made
-    finally:
-        await runner.cleanup()
 
 
 async def test_a_webhook_and_a_person_let_a_rollout_pass_whoever_manages_it_by_then(unmanaged: Managed) -> None:
